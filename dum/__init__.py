@@ -1,0 +1,1 @@
+"""A concurrent SIP Dialog Usage Manager."""

@@ -1,0 +1,1 @@
+"""Usages of a dialog: what the peers are doing in it."""
