@@ -36,7 +36,7 @@ fuzz: setup  ## random and mutated input to the codec and the machines, for SECO
 	@SIPDUM_FUZZ_SECONDS=$(SECONDS) $(VENV)/python -m pytest tests/fuzz $(ARGS)
 
 figures: setup  ## draws the diagrams in docs/ from the tables of the state machines
-	@$(VENV)/python -m dum.fsm docs/figures
+	@$(VENV)/python -m dum.draw docs/figures
 
 coverage: setup  ## branch coverage of the tests
 	@$(VENV)/coverage run -m pytest $(ARGS)

@@ -1,9 +1,10 @@
 """Non-INVITE client transaction: RFC 3261 figure 6 (section 17.1.2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dum.effects import Effect, Send, StartTimer, ToUser
 from dum.fsm import TIMER, Figure
+from dum.message import Response
 from dum.timers import Timing
 from dum.transaction.words import (
     COMPLETED,
@@ -17,9 +18,6 @@ from dum.transaction.words import (
     TRANSPORT_ERROR,
     TRYING,
 )
-
-if TYPE_CHECKING:
-    from dum.message import Response
 
 
 class Client:
@@ -163,7 +161,7 @@ def start(
     return record
 
 
-def receive(record: Client, response: "Response", timing: Timing, effects: list[Effect]) -> Client:
+def receive(record: Client, response: Response, timing: Timing, effects: list[Effect]) -> Client:
     """Return the record after `response`, which matched this transaction (17.1.3)."""
     after = advance(record, R1XX if response.status < 200 else R2XX_6XX, response, timing, effects)
     if after.reliable and after.state == COMPLETED:

@@ -1,9 +1,10 @@
 """INVITE client transaction: RFC 6026 figure 5 (RFC 3261 section 17.1.1 with the state Accepted)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dum.effects import Effect, Send, StartTimer, ToUser
 from dum.fsm import TIMER, Figure
+from dum.message import Response
 from dum.timers import Timing
 from dum.transaction.ack import acknowledgement
 from dum.transaction.companion import without_body
@@ -22,9 +23,6 @@ from dum.transaction.words import (
     TIMER_M,
     TRANSPORT_ERROR,
 )
-
-if TYPE_CHECKING:
-    from dum.message import Response
 
 
 class InviteClient:
@@ -189,7 +187,7 @@ def start(
     return record
 
 
-def receive(record: InviteClient, response: "Response", timing: Timing, effects: list[Effect]) -> InviteClient:
+def receive(record: InviteClient, response: Response, timing: Timing, effects: list[Effect]) -> InviteClient:
     """Return the record after `response`, which matched this transaction (17.1.3)."""
     status = response.status
     after = advance(record, R1XX if status < 200 else R2XX if status < 300 else R3XX_6XX, response, timing, effects)

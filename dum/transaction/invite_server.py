@@ -1,9 +1,10 @@
 """INVITE server transaction: RFC 6026 figure 7 (RFC 3261 section 17.2.1 with the state Accepted)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dum.effects import Effect, Send, StartTimer, ToUser
 from dum.fsm import TIMER, Figure
+from dum.message import Request
 from dum.timers import Timing
 from dum.transaction.matching import acknowledges
 from dum.transaction.words import (
@@ -23,9 +24,6 @@ from dum.transaction.words import (
     TU_2XX,
     TU_3XX_6XX,
 )
-
-if TYPE_CHECKING:
-    from dum.message import Request
 
 
 class InviteServer:
@@ -201,7 +199,7 @@ def respond(record: InviteServer, status: int, data: bytes, timing: Timing, effe
     return advance(record, event, data, timing, effects)
 
 
-def receive(record: InviteServer, request: "Request", timing: Timing, effects: list[Effect]) -> InviteServer:
+def receive(record: InviteServer, request: Request, timing: Timing, effects: list[Effect]) -> InviteServer:
     """Return the record after `request`, an INVITE or ACK that matched this transaction (17.2.3)."""
     if request.method != ACK:
         return advance(record, INVITE, request, timing, effects)

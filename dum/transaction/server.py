@@ -1,9 +1,10 @@
 """Non-INVITE server transaction: RFC 3261 figure 8 (section 17.2.2)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dum.effects import Effect, Send, StartTimer, ToUser
 from dum.fsm import TIMER, Figure
+from dum.message import Request
 from dum.timers import Timing
 from dum.transaction.words import (
     COMPLETED,
@@ -16,9 +17,6 @@ from dum.transaction.words import (
     TU_1XX,
     TU_2XX_6XX,
 )
-
-if TYPE_CHECKING:
-    from dum.message import Request
 
 
 class Server:
@@ -115,7 +113,7 @@ def respond(record: Server, status: int, data: bytes, timing: Timing, effects: l
     return after
 
 
-def receive(record: Server, request: "Request", timing: Timing, effects: list[Effect]) -> Server:
+def receive(record: Server, request: Request, timing: Timing, effects: list[Effect]) -> Server:
     """Return the record after `request`, a retransmission that matched this transaction (17.2.3)."""
     return advance(record, REQUEST, request, timing, effects)
 

@@ -37,6 +37,7 @@ PURE = (
 # The only files that act. They may import anything of the project, and nothing pure may import them.
 ACTING = (
     "dum.auth",
+    "dum.draw",
     "dum.stack",
     "dum.runner",
     "dum.workers",
