@@ -1,0 +1,83 @@
+"""parse: from bytes to a Request, a Response, or a Malformed that says what is wrong."""
+
+from __future__ import annotations
+
+import re
+
+from dum.message.errors import HeaderError
+from dum.message.fields import raw_lines
+from dum.message.limits import DEFAULT, Limits
+from dum.message.malformed import Malformed
+from dum.message.request import Request
+from dum.message.response import Response
+from dum.message.routing import read_routing
+from dum.message.start_line import is_status_line, read_request_line, read_status_line
+
+_CALL_ID = re.compile(rb"\r\n(?:[Cc][Aa][Ll][Ll]-[Ii][Dd]|[Ii])[ \t]*:[ \t]*(?:\r\n[ \t]+)*([^\s]*)")
+
+
+def parse(data: bytes, *, stream: bool = False, limits: Limits = DEFAULT) -> Request | Response | Malformed:
+    """Read one message; what breaks the grammar comes back as Malformed, nothing is ever raised for it.
+
+    ``data`` is one datagram, or (``stream=True``) one message cut from a stream by its Content-Length, which must
+    then be present. Line ends before the start line are skipped (RFC 3261 section 7.5). In a datagram, octets after
+    the body are dropped, and a missing Content-Length means that the body runs to the end (section 18.3). Checked
+    here: start line, that each header line is one, and what the message is filed under; ``Request.check`` does the
+    rest. Costs time proportional to ``len(data)``.
+    """
+    try:
+        return _parse(data, stream, limits)
+    except HeaderError as error:
+        return Malformed(data, error.status, error.reason, error.header)
+
+
+def _parse(data: bytes, stream: bool, limits: Limits) -> Request | Response:
+    if data[:2] == b"\r\n":
+        data = data.lstrip(b"\r\n")
+    if len(data) > limits.message:
+        raise HeaderError("Message Too Large", "", 513)
+    end = data.find(b"\r\n\r\n")
+    if end < 0:
+        raise HeaderError("Missing Empty Line")
+    head = data[:end].decode("utf-8", "surrogateescape")
+    if end > limits.line:
+        _check_head(head, end, limits)
+    line = head[: head.find("\r\n")] if "\r\n" in head else head
+    status = 0
+    method = ""
+    if is_status_line(line):
+        status = read_status_line(line)
+    else:
+        method, _ = read_request_line(line, limits.uri)
+    call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by, length = read_routing(head, method, limits.fields)
+    if length != len(data) - end - 4:
+        data = _cut_body(data, end + 4, length, stream)
+    if status:
+        return Response(data, status, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by)
+    return Request(data, method, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by)
+
+
+def _check_head(head: str, size: int, limits: Limits) -> None:
+    if size > limits.head or any(len(line) > limits.line for line in raw_lines(head)):
+        raise HeaderError("Header Too Large", "", 513)
+
+
+def _cut_body(data: bytes, start: int, length: int, stream: bool) -> bytes:
+    if length < 0:
+        if stream:
+            raise HeaderError("Missing Content-Length", "Content-Length")
+        return data
+    if length > len(data) - start:
+        raise HeaderError("Body Shorter Than Content-Length", "Content-Length")
+    return data[: start + length]
+
+
+def peek_call_id(data: bytes) -> bytes:
+    """The Call-ID of an encoded message without parsing it; b"" when none is found. For hashing only."""
+    start = data.find(b"\r\nCall-ID: ")
+    if start > 0:
+        end = data.find(b"\r\n", start + 11)
+        if start < data.find(b"\r\n\r\n") and end > 0:
+            return data[start + 11 : end].strip()
+    match = _CALL_ID.search(data)
+    return match[1] if match else b""
