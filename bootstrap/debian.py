@@ -49,16 +49,16 @@ def mirrors_of_this_machine(environment: Mapping[str, str]) -> list[str]:
     """The mirror named in $SIPDUM_DEBIAN_MIRROR, or else those of the machine's own apt configuration."""
     if environment.get(MIRROR_VARIABLE):
         return [environment[MIRROR_VARIABLE]]
-    listing = output_of(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)"],
-        timeout=60,
-        environment=clean_environment(environment),
-    )
-    found = dict.fromkeys(
-        uri
-        for origin, _, uri in (line.partition("|") for line in (listing or "").splitlines())
-        if uri and (origin == "Debian" or "debian" in uri.lower())
-    )
+
+    def listed(*options: str) -> list[str]:
+        command = ["apt-get", "indextargets", *options]
+        return (output_of(command, timeout=60, environment=clean_environment(environment)) or "").splitlines()
+
+    # Where apt has never been updated, as in a fresh container, it knows its mirrors but not whose they are.
+    origins = [line.partition("|") for line in listed("--format", "$(ORIGIN)|$(REPO_URI)")]
+    known = [uri for origin, _, uri in origins if origin == "Debian"]
+    others = listed("--no-release-info", "--format", "$(REPO_URI)")
+    found = dict.fromkeys(known or sorted(others, key=lambda uri: "debian" not in uri))
     return sorted(found, key=lambda uri: "security" in uri)[:MIRRORS_TRIED]
 
 
