@@ -25,6 +25,7 @@ type Action = Callable[[Any, Any, Timing, list[Effect]], None]
 type Arc = tuple[str, str, str, tuple[Action, ...]]
 
 TIMER = "TIMER_"  # what the name of an event begins with when it is a timer's; its letter follows
+RESERVED = frozenset({"advance", "advanced", "effects", "enter", "event", "given", "machine", "state", "timing"})
 
 
 class Machine(Protocol):
@@ -165,6 +166,8 @@ def _calls(machine: str, actions: Iterable[Action], names: dict[str, Any]) -> li
     lines = []
     for action in actions:
         name = action.__name__
+        if name in RESERVED or not name.isidentifier():
+            raise ValueError(f"an action cannot be named {name}: the written step uses that name itself, or cannot")
         if names.setdefault(name, action) is not action:
             raise ValueError(f"two different actions are named {name}")
         lines.append(f"{name}({machine}, given, timing, effects)")
