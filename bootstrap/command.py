@@ -11,6 +11,8 @@ from pathlib import Path
 from bootstrap.console import CannotContinueError
 
 TAIL_LINES = 30
+PATIENCE = 5.0
+"""Seconds that an interrupted command has for ending by itself."""
 
 # What a surrounding make or Python would otherwise pass on to the make and the Python that are run here.
 FOREIGN_VARIABLES = ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "PYTHONHOME", "PYTHONPATH", "PYTHON_GIL")
@@ -40,7 +42,7 @@ def running(arguments: Sequence[str | Path], **options: object) -> Iterator[subp
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, number)
             with suppress(subprocess.TimeoutExpired):
-                child.wait(5)
+                child.wait(PATIENCE)
 
 
 def output_of(

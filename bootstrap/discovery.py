@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from glob import glob
 from pathlib import Path
 
 from bootstrap import uv
@@ -22,7 +23,8 @@ def named(environment: Mapping[str, str]) -> Interpreter | None:
     name = environment.get("PYTHON", "")
     if not name:
         return None
-    program = shutil.which(os.path.expanduser(name), path=environment.get("PATH"))
+    at_home = re.sub(r"^~(?=/)", environment.get("HOME", "~"), name)
+    program = shutil.which(at_home, path=environment.get("PATH"))
     if program is None:
         raise CannotContinueError(f"PYTHON={name}: there is no such program; name a Python >= 3.13, or unset PYTHON")
     interpreter = probe(program, environment)
@@ -52,8 +54,8 @@ def candidates(environment: Mapping[str, str]) -> Iterator[Path]:
     if program:
         yield from uv.installed(program, environment)
     for root in pyenv_roots(environment):
-        for version in sorted(root.glob("versions/*/bin")):
-            yield from pythons_in(version)
+        for version in sorted(glob(f"{root}/versions/*/bin")):
+            yield from pythons_in(Path(version))
 
 
 def pythons_in(directory: Path) -> list[Path]:
@@ -76,7 +78,7 @@ def free_threaded(programs: Iterable[Path], environment: Mapping[str, str]) -> I
     """Those of `programs` that are free-threaded builds; each file is run once, however many names it has."""
     seen: set[Path] = set()
     for program in programs:
-        target = program.resolve()
+        target = Path(os.path.realpath(program))
         if target in seen or not os.access(target, os.X_OK):
             continue
         interpreter = probe(program, environment)

@@ -1,10 +1,11 @@
 """uv, where there is one: the interpreters it has installed, and installing one more."""
 
+import os
 import re
 import shutil
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from time import monotonic
 
 from bootstrap.command import clean_environment, output_of, run_logged
 from bootstrap.console import duration, say
@@ -56,11 +57,11 @@ class Arrivals:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._size = -1
-        self._grew_at = time.monotonic()
+        self._grew_at = monotonic()
 
     def __call__(self) -> bool:
-        size = sum(size_of(file) for file in self._directory.rglob("*"))
-        now = time.monotonic()
+        size = sum(size_of(Path(top, name)) for top, _, names in os.walk(self._directory) for name in names)
+        now = monotonic()
         if size > self._size:
             self._size, self._grew_at = size, now
         return now - self._grew_at < SILENCE_LIMIT
