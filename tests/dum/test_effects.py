@@ -1,7 +1,7 @@
 """Effects are slotted values: what goes in is what they hold, and they read well in a log."""
 
 import inspect
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 import pytest
 
@@ -16,8 +16,8 @@ EXAMPLES: dict[Any, Any] = {str: "word", bytes: b"OPTIONS sip:a SIP/2.0\r\n\r\n"
 
 def arguments(cls: type) -> dict[str, Any]:
     """A value for every parameter of a record's constructor, by its annotation."""
-    hints = get_type_hints(cls.__init__)
-    return {name: EXAMPLES.get(hint, object()) for name, hint in hints.items() if name != "return"}
+    parameters = inspect.signature(cls, eval_str=True).parameters
+    return {name: EXAMPLES.get(parameter.annotation, object()) for name, parameter in parameters.items()}
 
 
 @pytest.mark.parametrize("cls", RECORDS)
