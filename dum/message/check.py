@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dum.message.errors import HeaderError
 from dum.message.malformed import Malformed
-from dum.message.request import Request
+
+if TYPE_CHECKING:
+    from dum.message.request import Request
 
 
 def check_request(request: Request) -> Malformed | None:

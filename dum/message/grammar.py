@@ -10,7 +10,7 @@ import re
 
 from dum.message.errors import HeaderError
 
-QUOTED = r'"[^"\\]*(?:\\[\s\S][^"\\]*)*"'
+QUOTED = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _SPECIAL = re.compile(rf'{QUOTED}|<[^>]*>|\([^()]*\)|[,"<]')

@@ -72,12 +72,13 @@ class Malformed:
     def response(self, to_tag: str = "") -> Response | None:
         """The answer to send, To tagged with ``to_tag`` if it has no tag; None when there can be none.
 
-        None for a response, for an ACK, and for a request without a usable Via, From, To, Call-ID or CSeq.
+        None for a response, for an ACK, and for a request without a usable Via and CSeq, by which alone the sender
+        knows its own (RFC 3261 section 17.1.3). A missing From, To or Call-ID stays missing in the answer, which is
+        what RFC 4475 section 3.3.1 calls ideal.
         """
-        if not self.is_request or self.method == "ACK" or not self.call_id or not self.cseq_method:
+        if not self.is_request or "ACK" in (self.method, self.cseq_method):
             return None
-        names = {name_of(line) for line in self._copied}
-        if not self.sent_by or "from" not in names or "to" not in names:
+        if not self.sent_by or not self.cseq_method:
             return None
         tag = self.to_tag or to_tag
         lines = [f"SIP/2.0 {self.status} {self.reason or reason_phrase(self.status)}"]

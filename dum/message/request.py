@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
+from dum.message.check import check_request
 from dum.message.errors import HeaderError
 from dum.message.fields import name_of, raw_lines
 from dum.message.grammar import is_token, split_commas
+from dum.message.malformed import Malformed
 from dum.message.message import Fields, Message, field_line, head_lines
 from dum.message.response import Response, checked_phrase
 from dum.message.routing import read_routing
 from dum.message.uri import Uri, same_host
 from dum.message.via import Via
-
-if TYPE_CHECKING:
-    from dum.message.malformed import Malformed
 
 
 class Request(Message):
@@ -192,16 +191,11 @@ class Request(Message):
         Reads the Request-URI and every typed header of RFC 3261 that is present, and answers the first that breaks
         its grammar (RFC 4475 section 3.1.2).
         """
-        from dum.message.check import check_request
-
         return check_request(self)
 
 
 def _copied(*names: bytes) -> re.Pattern[bytes]:
-    """A pattern for whole lines, folded ones too, of the named headers; letters in either case without re.IGNORECASE,
-
-    which would cost more than it saves to write.
-    """
+    """A pattern for whole lines, folded ones too, of the named headers; re.IGNORECASE would make it much slower."""
     spelt = b"|".join(names)
     either = re.sub(rb"[A-Za-z]", lambda match: b"[" + match[0].upper() + match[0].lower() + b"]", spelt)
     return re.compile(rb"\r\n(?:" + either + rb")[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*")

@@ -19,12 +19,12 @@ from dum.message.via import Via, normal_sent_by
 Routing = tuple[str, int, str, str, str, str, str, int]
 """call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by, content_length (-1 when there is none)."""
 
-_FIELD = re.compile(r"\r\n([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*:[ \t]*([^\r\n]*)(?=\r\n|\Z)")
+_FIELD = re.compile(r"\r\n([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*+:[ \t]*+([^\r\n]*+)(?=\r\n|\Z)")
 _COMMON_VIA = re.compile(
     r"SIP/2\.0/[A-Za-z0-9\-]+ ([A-Za-z0-9_.\-]*[A-Za-z0-9_])(?::([0-9]{1,5}))?"
     r"(?:;rport(?:=[0-9]+)?)?;branch=([^\s;,\"=]+)((?:;[A-Za-z0-9\-]+(?:=[A-Za-z0-9.:\-]+)?)*)[ \t]*"
 )
-_COMMON_TAGGED = re.compile(rf'(?:{QUOTED}|[^"<>,;]*)[ \t]*<[^<>"\s]*>(?:;tag=([^\s;,"=]+))?[ \t]*')
+_COMMON_TAGGED = re.compile(rf'(?:{QUOTED}[ \t]*+|[^"<>,;\\]*+)<[^<>"\s]*>(?:;tag=([^\s;,"=]+))?[ \t]*')
 _CSEQ = re.compile(r"([0-9]+)[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*", re.A)
 _WORDS = re.compile(r"[^\s\x00-\x1f]+")
 
