@@ -1,9 +1,12 @@
 """Which transaction a message belongs to: RFC 3261 sections 17.1.3, 17.2.3 and 9.2, and RFC 2543 by rule."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from dum.message import MAGIC_COOKIE as AS_WRITTEN
-from dum.message import Request
+from dum.message import Request, Response, parse
+from dum.transaction.ack import acknowledgement
 from dum.transaction.matching import (
     MAGIC_COOKIE,
     RFC2543,
@@ -123,3 +126,38 @@ def test_without_the_cookie_an_ack_must_carry_the_tag_of_the_response() -> None:
     assert acknowledges(plain("ACK", branch=OLD, to_tag="a6c85cf"), key, refused)
     assert not acknowledges(plain("ACK", branch=OLD, to_tag="another"), key, refused)
     assert not acknowledges(plain("ACK", branch=OLD, to_tag="a6c85cf"), key, b"no response at all")
+
+
+SEEDS = [
+    request("INVITE", branch=OLD),
+    request("ACK", branch=OLD, to_tag="a6c85cf"),
+    request("CANCEL"),
+    request("INVITE", branch=OLD).replace(b";branch=1", b' ;x="a,b";branch=1 , SIP/2.0/TCP other'),
+    response(486).encode(),
+]
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """A message with a few octets replaced, removed or put in."""
+    data = bytearray(draw(st.sampled_from(SEEDS)))
+    for _ in range(draw(st.integers(0, 6))):
+        place = draw(st.integers(0, len(data)))
+        data[place : place + draw(st.integers(0, 3))] = draw(
+            st.sampled_from([b'"', b",", b";", b" ", b"\r\n ", b"<", b"=", b"\xff", b"", b"branch", b"\t", b":"])
+        )
+    return bytes(data)
+
+
+@settings(max_examples=400, deadline=None)
+@given(damaged())
+def test_whatever_can_be_parsed_can_be_matched_and_acknowledged(data: bytes) -> None:
+    message = parse(data)
+    if isinstance(message, Request):
+        assert server_key(message).startswith("s")
+        assert cancel_target_key(message).startswith("s")
+        assert acknowledges(message, server_key(message), response(486).encode()) in (True, False)
+        assert server_key(message) == server_key(parsed_request(message.encode()))
+    elif isinstance(message, Response):
+        assert response_key(message).startswith("c")
+        assert isinstance(parse(acknowledgement(SEEDS[0], message)), Request)
