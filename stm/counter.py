@@ -31,7 +31,7 @@ class Counter:
         if shard is None:
             shards = self._shards.update(lambda old: old if thread in old else {**old, thread: Ref(0)})
             shard = shards[thread]
-        txn.more = True
+        txn.more = txn.rare = True
         txn.adds[shard] = txn.adds.get(shard, 0) + number
 
     def get(self, txn: Transaction) -> int:

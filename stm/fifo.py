@@ -142,6 +142,8 @@ class Fifo[T]:
         txn.more = True
         txn.puts.append((self, item))
         if self.bound is not None:
+            txn.rare = True
+            txn.writes[self._takers()] = None  # so that the commit locks the queue, and the room it finds stays
             pending = sum(1 for fifo, _ in txn.puts if fifo is self) - txn.takes.get(self, 0)
             if len(self) + pending > self.bound:
                 txn.reads[Room(self)] = True
@@ -156,10 +158,7 @@ class Fifo[T]:
 
         Conflicts with other takers of this queue, not with producers.
         """
-        head = self._head
-        if head is None:
-            with self.guard:
-                head = self._head = self._head or Head(self)
+        head = self._takers()
         taken = txn.takes.get(self, 0)
         txn.get(head)
         with self.guard:
@@ -168,7 +167,7 @@ class Fifo[T]:
             found = self._look(taken, limit)
         txn.validate()  # a put seen here may belong to a commit later than something read before
         if found:
-            txn.more = True
+            txn.more = txn.rare = True
             txn.takes[self] = taken + len(found)
             txn.set(head, None)
             return found
@@ -178,6 +177,12 @@ class Fifo[T]:
                 return [item]
         txn.reads[Beyond(self, taken)] = True
         raise Retry
+
+    def _takers(self) -> Head:
+        with self.guard:
+            if self._head is None:
+                self._head = Head(self)
+            return self._head
 
     # For the commit protocol
 

@@ -28,6 +28,10 @@ class Guard(RLock):  # type: ignore[misc]
 
     sleepers: dict[int, list[Sleeper]] | None
 
+    if TYPE_CHECKING:
+
+        def _is_owned(self) -> bool: ...
+
     def __init__(self) -> None:
         self.sleepers = None
 

@@ -70,7 +70,7 @@ class Stripe(dict[Any, Entry]):
                     del self[key]
                     entry._version = version + 1  # type: ignore[operator]
 
-    def unchanged(self, token: Entry | None, present: int, marked: Container[Entry]) -> bool:
+    def unchanged(self, token: Entry | None, present: int, marked: Container[Ref[Any]]) -> bool:
         """Whether the same keys have values as when `token` and `present` were noted.
 
         `marked` are the entries which the asking commit is about to publish itself.
@@ -154,6 +154,7 @@ class Map[K: Hashable, V]:
 
     def items(self, txn: Transaction) -> list[tuple[K, V]]:
         """All keys with their values, of one instant; conflicts with every later insert, set and pop."""
+        txn.hold_everything()
         found = []
         for stripe in self._stripes:
             found += self._scan(txn, stripe)
@@ -188,7 +189,7 @@ class Map[K: Hashable, V]:
                 found.append((key, value))
         if txn.scans.setdefault(stripe, (token, present)) != (token, present):
             raise Conflict
-        txn.more = True
+        txn.more = txn.rare = True
         return found
 
     def _stripe(self, key: K) -> Stripe:

@@ -12,10 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from stm.fifo import Fifo
-    from stm.guard import Guard
     from stm.map import Entry, Stripe
     from stm.ref import Ref
-    from stm.waiting import Sleeper
 
 T = TypeVar("T")
 FEW = 8  # up to so many reads are looked at again one by one; beyond, the threads' commit counts are compared first
@@ -36,12 +34,14 @@ class Transaction:
     """
 
     # One per thread, used again for each attempt: making one would cost more than all the rest of a short
-    # transaction.  `more` says that something beside reads and writes is in use.
+    # transaction.  `more` says that something beside reads and writes is in use, `rare` that more than puts, shares
+    # and removals is.
     __slots__ = (
         "_stamps",
         "adds",
         "more",
         "puts",
+        "rare",
         "reads",
         "removals",
         "running",
@@ -57,6 +57,7 @@ class Transaction:
         self.writes: dict[Ref[Any], Any] = {}
         self.running = False
         self.more = False
+        self.rare = False
         self.tally = own_tally()
         self._stamps: list[int] | None = None
         self.shares: dict[Entry, tuple[Stripe, Any]] = {}
@@ -97,6 +98,9 @@ class Transaction:
         """Raise Conflict unless all that was read still stands."""
         if not self._valid(()):
             raise Conflict
+
+    def hold_everything(self) -> None:
+        """Called before everything in a Map is read; for the elder only (see stm/contention.py)."""
 
     def _recheck(self) -> None:
         """Raise Conflict unless all that was read still stands; cheap while nobody commits anything."""
@@ -139,150 +143,170 @@ class Transaction:
     def commit(self) -> None:
         """Make all writes visible at once, or raise Conflict with nothing changed."""
         writes = self.writes
-        if self.more:
-            self._commit_all()
-            return
+        if self.rare:
+            for shard in self.adds:
+                writes[shard] = None  # a written record from here on; its value is known once it is locked
         if not writes:
-            self.tally.read_only += 1
-            return
-        reads = self.reads
-        if len(writes) == 1:
+            if self.puts:
+                self._commit_many()
+            else:
+                self.tally.read_only += 1
+        elif len(writes) == 1 and not self.more:
             [(ref, value)] = writes.items()
+            reads = self.reads
             if not reads or (len(reads) == 1 and ref in reads):
                 self._commit_one(ref, value)
-                return
-        self._commit_all()
+            else:
+                self._commit_many()
+        else:
+            self._commit_many()
 
     def _commit_one(self, ref: Ref[Any], value: Any) -> None:
         """Commit a transaction that read and wrote nothing but one record."""
-        reads = self.reads
         guard = ref._guard
         guard.acquire()
-        version = ref._version
         try:
-            if reads and reads[ref] is not version:
+            version = ref._version
+            if self.reads and self.reads[ref] is not version:
                 raise Conflict
             self.tally.commits += 1
             ref._version = None
             ref._value = value
             ref._version = version + 1  # type: ignore[operator]
-            sleepers = guard.sleepers
-            woken = sleepers.get(id(ref)) if sleepers else None
+            woken = None if guard.sleepers is None else guard.sleepers.get(id(ref))
         finally:
-            if ref._version is None:
-                ref._version = version + 1  # type: ignore[operator]
             guard.release()
-        for sleeper in woken or ():
-            sleeper.wake()
+        if woken is not None:
+            for sleeper in woken:
+                sleeper.wake()
 
-    def _commit_all(self) -> None:
+    def _commit_many(self) -> None:
+        """Commit in general: lock and mark what was written, look again at what was read, publish, unlock."""
         writes = self.writes
-        for shard in self.adds:
-            writes[shard] = None  # a written record from here on; its value is known once it is locked
-        held = self._acquire()
-        marked: dict[Ref[Any], int] = {}
+        versions, unread = self._mark()
+        published = False
         try:
-            for ref in writes:
-                version = ref._version
-                marked[ref] = version  # type: ignore[assignment]
-                ref._version = None
-            if not self._valid(marked) or (self.more and not self._room()):
+            if unread:
+                for ref, seen in self.reads.items():
+                    if ref._version is not seen and ref not in writes:
+                        raise Conflict
+            if self.rare and not self._may_commit():
                 raise Conflict
-            woken = self._publish(marked, held)
-        finally:
-            for ref, version in marked.items():
-                if ref._version is None:
-                    ref._version = version
-            for guard in held:
+            self.tally.commits += 1
+            published = True
+            if self.more:
+                self._publish_more()
+            woken = None
+            for (ref, value), version in zip(writes.items(), versions, strict=True):
+                ref._value = value
+                ref._version = version + 1
+                guard = ref._guard
+                if guard.sleepers is not None:
+                    woken = guard.sleepers.get(id(ref), []) + (woken or [])
                 guard.release()
-        for sleeper in woken:
-            sleeper.wake()
-        if self.puts:
-            for fifo, _ in self.puts:
-                fifo.ring()
-
-    def _publish(self, marked: dict[Ref[Any], int], held: list[Guard]) -> list[Sleeper]:
-        writes = self.writes
-        tally = self.tally
-        if writes or self.puts:
-            tally.commits += 1
-        else:
-            tally.read_only += 1
+        except BaseException:
+            self._settle(versions, published)
+            raise
+        if woken is not None:
+            for sleeper in woken:
+                sleeper.wake()
         if self.more:
-            self._publish_more()
-        woken: list[Sleeper] = []
-        for ref, value in writes.items():
-            ref._value = value
-            ref._version = marked[ref] + 1
-        for guard in held:
-            sleepers = guard.sleepers
-            if sleepers:
-                for ref in writes:
-                    woken += sleepers.get(id(ref), ())
-        for entry, (stripe, _) in self.shares.items():
-            if stripe.sleepers and entry in writes:
-                woken += stripe.sleepers
-        return woken
+            self._wake_more()
+
+    def _mark(self) -> tuple[list[Any], int]:
+        """Lock the written records and mark them as being published.
+
+        Returns their versions, and how many records were read but not written.  Waits for a lock only while holding
+        none, so that nobody waits in a circle.
+        """
+        reads = self.reads
+        unread = len(reads)
+        versions: list[Any] = []
+        try:
+            for ref in self.writes:
+                guard = ref._guard
+                if not versions:
+                    guard.acquire()
+                elif not guard.acquire(False):
+                    break
+                version = ref._version
+                versions.append(version)
+                ref._version = None
+                if ref in reads:
+                    if reads[ref] is not version:
+                        raise Conflict
+                    unread -= 1
+            else:
+                return versions, unread
+        except BaseException:
+            self._settle(versions, False)
+            raise
+        self._settle(versions, False)
+        with guard:  # somebody else's commit is under way there: let it end, then start again
+            pass
+        return self._mark()
+
+    def _settle(self, versions: list[Any], published: bool) -> None:
+        """Unlock after a commit that was given up, or, after an interruption, ended it forcibly."""
+        for (ref, value), version in zip(self.writes.items(), versions, strict=False):
+            if ref._version is None:
+                if published:
+                    ref._value = value
+                    version += 1
+                ref._version = version
+            if ref._guard._is_owned():
+                ref._guard.release()
 
     def _publish_more(self) -> None:
-        for shard, number in self.adds.items():
-            self.writes[shard] = shard._value + number
-        for fifo, count in self.takes.items():
-            fifo.discard(count)
+        """What a commit does beside records, while all it wrote is locked and marked."""
         for fifo, item in self.puts:
             fifo.append(item)
         for entry, (stripe, key) in self.removals.items():
             stripe.removed = entry
             del stripe[key]
+        if self.rare:
+            for shard, number in self.adds.items():
+                self.writes[shard] = shard._value + number
+            for fifo, count in self.takes.items():
+                fifo.discard(count)
 
-    def _room(self) -> bool:
+    def _wake_more(self) -> None:
+        for fifo, _ in self.puts:
+            if fifo.bell is not None:
+                fifo.ring()
+        for entry, (stripe, _) in self.shares.items():
+            if stripe.sleepers is not None and entry in self.writes:
+                for sleeper in stripe.sleepers:
+                    sleeper.wake()
+
+    def _may_commit(self) -> bool:
+        """Whether the scanned stripes still have the same keys, and the bounded queues room."""
+        for stripe, (token, present) in self.scans.items():
+            if not stripe.unchanged(token, present, self.writes):
+                return False
         counts: dict[Fifo[Any], int] = {}
         for fifo, _ in self.puts:
-            if fifo.bound is not None:
-                counts[fifo] = counts.get(fifo, 0) + 1
+            counts[fifo] = counts.get(fifo, 0) + 1
         return all(fifo.has_room(count, self.takes.get(fifo, 0)) for fifo, count in counts.items())
-
-    def _acquire(self) -> list[Guard]:
-        """Lock every written record: waiting only while holding nothing, so that nobody waits in a circle."""
-        guards = [ref._guard for ref in self.writes]
-        if self.puts:
-            guards += [fifo.guard for fifo, _ in self.puts if fifo.bound is not None]
-        position = 0
-        held: list[Guard] = []
-        while position < len(guards):
-            guard = guards[position]
-            if guard.acquire(blocking=not held):
-                held.append(guard)
-                position += 1
-                continue
-            for other in held:
-                other.release()
-            held.clear()
-            guards.insert(0, guards.pop(position))
-            position = 0
-        return held
 
     def finish(self) -> None:
         """Forget the attempt."""
-        self.running = False
         self.reads.clear()
         self.writes.clear()
-        if self._stamps is not None:
-            self._stamps = None
+        self._stamps = None
         if self.more:
-            self._finish_more()
-
-    def _finish_more(self) -> None:
-        self.more = False
-        for entry, (stripe, key) in self.shares.items():
-            if entry._value is Absent:
-                stripe.release(entry, key)
-        self.shares.clear()
-        self.removals.clear()
-        self.scans.clear()
-        self.adds.clear()
-        self.puts.clear()
-        self.takes.clear()
+            self.more = False
+            for entry, (stripe, key) in self.shares.items():
+                if entry._value is Absent:
+                    stripe.release(entry, key)
+            self.shares.clear()
+            self.removals.clear()
+            self.puts.clear()
+            if self.rare:
+                self.rare = False
+                self.scans.clear()
+                self.adds.clear()
+                self.takes.clear()
 
 
 class _Here(threading.local):
