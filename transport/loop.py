@@ -112,13 +112,15 @@ class Loop:
                 done.set()
 
         self.post(called)
-        while not done.wait(0.0):
+        while not done.is_set():
             # Nobody may be turning the loop (not started, or an application between two turns): then do it here.
-            if self._turn_lock.acquire(timeout=0.05):
+            if self._turn_lock.acquire(blocking=False):
                 try:
                     self.drain()
                 finally:
                     self._turn_lock.release()
+            else:
+                done.wait(0.05)
 
     @property
     def is_turning_here(self) -> bool:

@@ -139,16 +139,18 @@ class UdpSocket:
 
     def _enqueue(self, flow: Flow, data: bytes) -> None:
         with self._lock:
-            if not self._closed and len(self._queue) < self._loop.limits.datagrams_queued:
+            waiting = len(self._queue)
+            if self._closed:
+                error = TransportError("closed", f"{self.address} is closed")
+            elif waiting < self._loop.limits.datagrams_queued:
                 self._queue.append((data, flow))
-                first = len(self._queue) == 1
-                full = False
+                error = None
             else:
-                full, first = True, False
-        if full:
-            self._loop.tally.add("dropped_queue_full")
-            self._loop.fail(flow, TransportError("queue full", f"too many datagrams wait for {self.address}"))
-        elif first:
+                self._loop.tally.add("dropped_queue_full")
+                error = TransportError("queue full", f"{waiting} datagrams wait already for room on {self.address}")
+        if error is not None:
+            self._loop.fail(flow, error)
+        elif waiting == 0:
             self._loop.post(self._await_room)
 
     def _await_room(self) -> None:
