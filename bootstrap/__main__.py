@@ -8,13 +8,15 @@ from pathlib import Path
 from bootstrap.console import CannotContinueError, say
 from bootstrap.environment import prepare
 
+ROOT = Path(__file__).resolve().parent.parent
+
 
 def main() -> int:
     """Returns 0 when `.venv` is ready, 1 when something has to be done first, 128 + n when stopped by signal n."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: sys.exit(128 + received))
     try:
-        prepare(Path(__file__).resolve().parent.parent, os.environ)
+        prepare(ROOT, os.environ)
     except CannotContinueError as error:
         say(f"{error}")
         return 1
@@ -24,4 +26,5 @@ def main() -> int:
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())

@@ -36,13 +36,14 @@ def running(arguments: Sequence[str | Path], **options: object) -> Iterator[subp
     try:
         yield child
     finally:
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if child.poll() is not None:
-                break
-            with suppress(ProcessLookupError):
-                os.killpg(child.pid, number)
-            with suppress(subprocess.TimeoutExpired):
-                child.wait(PATIENCE)
+        if child.poll() is None:
+            for number in (signal.SIGTERM, signal.SIGKILL):  # the second for those that outlive their leader
+                with suppress(ProcessLookupError):
+                    os.killpg(child.pid, number)
+                with suppress(subprocess.TimeoutExpired):
+                    child.wait(PATIENCE)
+        if child.stdout:
+            child.stdout.close()
 
 
 def output_of(

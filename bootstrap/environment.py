@@ -40,8 +40,12 @@ def prepare(root: Path, environment: Mapping[str, str]) -> None:
 def kept(place: Path, wanted: Interpreter | None, environment: Mapping[str, str]) -> Interpreter | None:
     """The interpreter of the environment that is already here; None if it is to be made anew.
 
-    An environment stays, whatever it was made from, until it breaks or $PYTHON names another interpreter.
+    An environment stays, whatever it was made from, until it breaks, is moved (its scripts hold its path), or $PYTHON
+    names another interpreter.
     """
+    stamp = place / STAMP
+    if stamp.is_file() and root_line(place.parent) not in stamp.read_text().splitlines():
+        return None
     interpreter = probe(place / "bin/python", environment) if (place / "pyvenv.cfg").is_file() else None
     if interpreter is None or interpreter.shortcoming is not None:
         return None
@@ -109,10 +113,14 @@ def stamp_text(root: Path, interpreter: Interpreter) -> str:
     """
     digest = hashlib.sha256((root / "pyproject.toml").read_bytes()).hexdigest()
     facts = {
-        "root": os.fspath(root),
         "interpreter": os.fspath(interpreter.path),
         "version": interpreter.version_text,
         "free_threaded": int(interpreter.free_threaded),
         "pyproject": digest,
     }
-    return "".join(f"{name} = {value}\n" for name, value in facts.items())
+    return "\n".join([root_line(root), *(f"{name} = {value}" for name, value in facts.items()), ""])
+
+
+def root_line(root: Path) -> str:
+    """The line of the stamp that says where the environment was made."""
+    return f"root = {os.fspath(root)}"
