@@ -21,12 +21,14 @@ from tests.architecture.tree import (
 
 # From the bottom up: each may import those before it, and itself. Pure: (state, event) -> (new state, effects).
 PURE = (
+    "dum.errors",
     "dum.message",
     "dum.timers",
     "dum.ids",
     "dum.profile",
     "dum.events",
     "dum.effects",
+    "dum.responding",
     "dum.fsm",
     "dum.auth.digest",
     "dum.transaction",
@@ -41,9 +43,11 @@ ACTING = (
     "dum.stack",
     "dum.runner",
     "dum.workers",
+    "dum.call",
     "dum.manager",
     "dum.store",
     "dum.cli",
+    "dum.draw",
 )
 
 # What reads a clock, draws a random number, touches the world or another thread.
