@@ -1,11 +1,13 @@
 """The timer values of RFC 3261 table 4, as one immutable record that an application can choose."""
 
+from math import inf
+
 
 class Timing:
     """T1, T2 and T4 of RFC 3261 section 17.1.1.1 and what follows from them, all in seconds.
 
     Immutable by convention and safe to share between threads. There is no global T1: every stack is given its own.
-    Raises ValueError when a value is not positive or T2 is smaller than T1.
+    Raises ValueError when a value is not positive and finite or T2 is smaller than T1.
     """
 
     __slots__ = (
@@ -25,7 +27,7 @@ class Timing:
     )
 
     def __init__(self, t1: float = 0.5, t2: float = 4.0, t4: float = 5.0, *, timer_c: float = 180.0) -> None:
-        if not (t1 > 0 and t2 >= t1 and t4 > 0 and timer_c > 0):
+        if not (0 < t1 <= t2 < inf and 0 < t4 < inf and 0 < timer_c < inf):
             raise ValueError(f"timers must be positive seconds with T2 >= T1, got T1={t1} T2={t2} T4={t4} C={timer_c}")
         self.t1 = t1
         self.t2 = t2

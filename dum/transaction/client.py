@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from dum.effects import Effect, Send, StartTimer, ToUser
+from dum.effects import Effect, Send, StartTimer
 from dum.fsm import TIMER, Figure
 from dum.message import Response
 from dum.timers import Timing
+from dum.transaction.inform import error_to_tu, resp_to_tu, timeout_to_tu
 from dum.transaction.words import (
     COMPLETED,
     PROCEEDING,
@@ -94,21 +95,6 @@ def start_k(record: Client, given: Any, timing: Timing, effects: list[Effect]) -
     record.destination = None
     if not record.reliable:
         effects.append(StartTimer(record.key, "K", timing.timer_k))
-
-
-def resp_to_tu(record: Client, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Pass the response up."""
-    effects.append(ToUser("RESPONSE", given))
-
-
-def timeout_to_tu(record: Client, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that no final response came."""
-    effects.append(ToUser("TIMEOUT"))
-
-
-def error_to_tu(record: Client, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that the transport failed."""
-    effects.append(ToUser("TRANSPORT_ERROR"))
 
 
 FIGURE_6 = Figure(

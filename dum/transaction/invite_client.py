@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from dum.effects import Effect, Send, StartTimer, ToUser
+from dum.effects import Effect, Send, StartTimer
 from dum.fsm import TIMER, Figure
 from dum.message import Response
 from dum.timers import Timing
 from dum.transaction.ack import acknowledgement
 from dum.transaction.companion import without_body
+from dum.transaction.inform import error_to_tu, resp_to_tu, timeout_to_tu
 from dum.transaction.words import (
     ACCEPTED,
     CALLING,
@@ -95,11 +96,6 @@ def keep_header(record: InviteClient, given: Any, timing: Timing, effects: list[
     record.request = without_body(record.request)
 
 
-def resp_to_tu(record: InviteClient, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Pass the response up."""
-    effects.append(ToUser("RESPONSE", given))
-
-
 def ack_sent(record: InviteClient, given: Any, timing: Timing, effects: list[Effect]) -> None:
     """Send the ACK, made at the first response; from then on the INVITE is not needed."""
     if record.request:
@@ -119,16 +115,6 @@ def start_m(record: InviteClient, given: Any, timing: Timing, effects: list[Effe
     record.request = b""
     record.destination = None
     effects.append(StartTimer(record.key, "M", timing.timer_m))
-
-
-def timeout_to_tu(record: InviteClient, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that nobody answered."""
-    effects.append(ToUser("TIMEOUT"))
-
-
-def error_to_tu(record: InviteClient, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that the transport failed."""
-    effects.append(ToUser("TRANSPORT_ERROR"))
 
 
 FIGURE_5 = Figure(

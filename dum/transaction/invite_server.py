@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from dum.effects import Effect, Send, StartTimer, ToUser
+from dum.effects import Effect, Send, StartTimer
 from dum.fsm import TIMER, Figure
 from dum.message import Request
 from dum.timers import Timing
+from dum.transaction.inform import ack_to_tu, error_to_tu, timeout_to_tu
 from dum.transaction.matching import acknowledges
 from dum.transaction.words import (
     ACCEPTED,
@@ -112,21 +113,6 @@ def start_i(record: InviteServer, given: Any, timing: Timing, effects: list[Effe
     record.destination = None
     if not record.reliable:
         effects.append(StartTimer(record.key, "I", timing.timer_i))
-
-
-def ack_to_tu(record: InviteServer, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Pass the ACK up."""
-    effects.append(ToUser("ACK", given))
-
-
-def timeout_to_tu(record: InviteServer, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that no ACK came."""
-    effects.append(ToUser("TIMEOUT"))
-
-
-def error_to_tu(record: InviteServer, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that the transport failed."""
-    effects.append(ToUser("TRANSPORT_ERROR"))
 
 
 FIGURE_7 = Figure(

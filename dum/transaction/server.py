@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from dum.effects import Effect, Send, StartTimer, ToUser
+from dum.effects import Effect, Send, StartTimer
 from dum.fsm import TIMER, Figure
 from dum.message import Request
 from dum.timers import Timing
+from dum.transaction.inform import error_to_tu
 from dum.transaction.words import (
     COMPLETED,
     PROCEEDING,
@@ -57,11 +58,6 @@ def start_j(record: Server, given: Any, timing: Timing, effects: list[Effect]) -
     """Start timer J, which is 0 on a reliable transport: `respond` fires it at once."""
     if not record.reliable:
         effects.append(StartTimer(record.key, "J", timing.timer_j))
-
-
-def error_to_tu(record: Server, given: Any, timing: Timing, effects: list[Effect]) -> None:
-    """Inform the transaction user that the transport failed."""
-    effects.append(ToUser("TRANSPORT_ERROR"))
 
 
 FIGURE_8 = Figure(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dum.draw import FIGURES, TITLES, action_label, drawn, event_label, main, pages
-from dum.transaction import invite_client, words
+from dum.transaction import inform, invite_client, words
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ def test_events_are_labelled_as_the_drawings_do(event: str, label: str) -> None:
 def test_actions_are_labelled_as_the_drawings_do() -> None:
     assert action_label(invite_client.ack_sent) == "ACK sent"
     assert action_label(invite_client.reset_a) == "reset A"
-    assert action_label(invite_client.resp_to_tu) == "resp. to TU"
+    assert action_label(inform.resp_to_tu) == "resp. to TU"
 
 
 def test_pages_are_written_where_asked(tmp_path: Path) -> None:

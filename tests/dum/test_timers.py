@@ -32,7 +32,17 @@ def test_an_interval_stays_a_number_however_often_it_doubles() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"t1": 0}, {"t1": -1}, {"t1": 5}, {"t2": 0.1}, {"t4": 0}, {"timer_c": 0}, {"t1": float("nan")}]
+    "wrong",
+    [
+        {"t1": 0},
+        {"t1": -1},
+        {"t1": 5},
+        {"t2": 0.1},
+        {"t4": 0},
+        {"timer_c": 0},
+        {"t1": float("nan")},
+        {"t2": float("inf")},
+    ],
 )
 def test_wrong_values_are_refused_with_what_they_are(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="timers must be positive seconds with T2 >= T1"):

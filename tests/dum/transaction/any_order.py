@@ -1,9 +1,15 @@
 """A Hypothesis state machine over one transaction: anything may happen in any order, and the invariants must hold."""
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.dum.transaction.virtual_time import TERMINATED, VirtualTime
+
+# A loaded machine is no reason to fail: neither a deadline nor a slow start says anything about a pure function.
+SETTINGS = settings(
+    max_examples=60, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def going_on(machine: "AnyOrder") -> bool:

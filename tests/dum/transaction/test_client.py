@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
@@ -11,7 +10,7 @@ from dum.effects import Effect
 from dum.timers import RFC3261, Timing
 from dum.transaction import client
 from dum.transaction.client import FIGURE_6, Client
-from tests.dum.transaction.any_order import AnyOrder, going_on
+from tests.dum.transaction.any_order import SETTINGS, AnyOrder, going_on
 from tests.dum.transaction.virtual_time import KEY, OWNER, THERE, VirtualTime, described, request, response
 
 OPTIONS = request("OPTIONS")
@@ -154,4 +153,4 @@ class ClientInAnyOrder(AnyOrder):
 
 
 TestClientInAnyOrder = ClientInAnyOrder.TestCase
-TestClientInAnyOrder.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestClientInAnyOrder.settings = SETTINGS

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
@@ -11,7 +10,7 @@ from dum.effects import Effect
 from dum.timers import RFC3261, Timing
 from dum.transaction import invite_client
 from dum.transaction.invite_client import FIGURE_5, InviteClient
-from tests.dum.transaction.any_order import AnyOrder, going_on
+from tests.dum.transaction.any_order import SETTINGS, AnyOrder, going_on
 from tests.dum.transaction.virtual_time import (
     KEY,
     OWNER,
@@ -209,4 +208,4 @@ class InviteClientInAnyOrder(AnyOrder):
 
 
 TestInviteClientInAnyOrder = InviteClientInAnyOrder.TestCase
-TestInviteClientInAnyOrder.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestInviteClientInAnyOrder.settings = SETTINGS

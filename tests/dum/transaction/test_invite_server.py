@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
@@ -12,7 +11,7 @@ from dum.timers import RFC3261, Timing
 from dum.transaction import invite_server
 from dum.transaction.invite_server import FIGURE_7, InviteServer
 from dum.transaction.matching import server_key
-from tests.dum.transaction.any_order import AnyOrder, going_on
+from tests.dum.transaction.any_order import SETTINGS, AnyOrder, going_on
 from tests.dum.transaction.virtual_time import (
     KEY,
     OWNER,
@@ -232,4 +231,4 @@ class InviteServerInAnyOrder(AnyOrder):
 
 
 TestInviteServerInAnyOrder = InviteServerInAnyOrder.TestCase
-TestInviteServerInAnyOrder.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestInviteServerInAnyOrder.settings = SETTINGS

@@ -16,6 +16,7 @@ from dum.transaction.matching import (
     response_key,
     server_key,
 )
+from tests.dum.transaction.any_order import SETTINGS
 from tests.dum.transaction.virtual_time import parsed_request, request, response
 
 OLD = "1"  # a branch without the magic cookie
@@ -149,7 +150,7 @@ def damaged(draw: st.DrawFn) -> bytes:
     return bytes(data)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(SETTINGS, max_examples=400)
 @given(damaged())
 def test_whatever_can_be_parsed_can_be_matched_and_acknowledged(data: bytes) -> None:
     message = parse(data)

@@ -3,7 +3,6 @@
 import sys
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule
 
@@ -11,7 +10,7 @@ from dum.effects import Effect
 from dum.timers import RFC3261
 from dum.transaction import server
 from dum.transaction.server import FIGURE_8, Server
-from tests.dum.transaction.any_order import AnyOrder, going_on
+from tests.dum.transaction.any_order import SETTINGS, AnyOrder, going_on
 from tests.dum.transaction.virtual_time import (
     KEY,
     OWNER,
@@ -146,4 +145,4 @@ class ServerInAnyOrder(AnyOrder):
 
 
 TestServerInAnyOrder = ServerInAnyOrder.TestCase
-TestServerInAnyOrder.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestServerInAnyOrder.settings = SETTINGS
