@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.tree import MIRRORED, PACKAGES, PROJECT, definitions, files, name_of, tree_of
+from tests.architecture.tree import MIRRORED, PACKAGES, PROJECT, Definition, definitions, files, name_of, tree_of
 
 # Not RFC words. They may stand in no name and in no comment or docstring.
 FORBIDDEN = {"tsx": "transaction", "ict": "INVITE client transaction", "leg": "dialog"}
@@ -86,6 +86,12 @@ def test_only_one_class_is_called_a_manager() -> None:
     assert not managers, "\n".join(managers)
 
 
+def documented_elsewhere(node: Definition) -> bool:
+    """Says whether a definition is marked as one of several overloads, or as overriding a documented method."""
+    marks = {ast.unparse(decorator).removeprefix("typing.") for decorator in node.decorator_list}
+    return bool(marks & {"overload", "override"}) or any(mark.endswith(".setter") for mark in marks)
+
+
 def test_everything_public_has_a_docstring() -> None:
     silent = []
     for file in files(*MIRRORED):
@@ -93,8 +99,7 @@ def test_everything_public_has_a_docstring() -> None:
             silent.append(f"{name_of(file)}:1: the module")
         for name, node in definitions(tree_of(file)):
             private = any(part.startswith("_") for part in name.split("."))
-            overload = any("overload" in ast.unparse(decorator) for decorator in node.decorator_list)
-            if not private and not overload and not ast.get_docstring(node):
+            if not private and not documented_elsewhere(node) and not ast.get_docstring(node):
                 silent.append(f"{name_of(file)}:{node.lineno}: {name}")
     assert not silent, "public, and without a docstring:\n" + "\n".join(silent)
 
