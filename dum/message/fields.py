@@ -124,7 +124,7 @@ def raw_lines(head: str) -> list[str]:
 def name_of(line: str) -> str:
     """The canonical name of the header field on a raw line; "" for a line without a colon."""
     name, colon, _ = line.partition(":")
-    return canonical(name.rstrip(" \t")) if colon else ""
+    return canonical(name.rstrip()) if colon else ""
 
 
 def value_of(line: str) -> str:

@@ -12,7 +12,9 @@ from dum.message.errors import HeaderError
 
 QUOTED = r'"[^"\\]*+(?:\\[\s\S][^"\\]*+)*+"'
 
-_TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
+TOKEN = r"[A-Za-z0-9\-.!%*_+`'~]"
+
+_TOKEN = re.compile(rf"{TOKEN}+")
 _SPECIAL = re.compile(rf'{QUOTED}|<[^>]*>|\([^()]*\)|[,"<]')
 _ESCAPED_PAIR = re.compile(r"\\([\s\S])")
 _PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")

@@ -9,10 +9,11 @@ class Limits:
     Sizes are in octets and inclusive. ``message`` bounds the whole message (513), ``head`` the start line and all
     header fields together (513), ``line`` one header field with its folded continuation lines (513), ``uri`` the
     Request-URI (414), ``fields`` the number of header fields (513) and ``values`` the values of one comma-separated
-    header when it is read (400). Immutable by convention; safe to share between threads.
+    header when it is read (400). A head of at most ``unquestioned`` octets can break none but ``message``. Immutable
+    by convention; safe to share between threads.
     """
 
-    __slots__ = ("fields", "head", "line", "message", "uri", "values")
+    __slots__ = ("fields", "head", "line", "message", "unquestioned", "uri", "values")
 
     def __init__(
         self,
@@ -40,6 +41,8 @@ class Limits:
         self.uri = uri
         self.fields = fields
         self.values = values
+        # The shortest header line is "a:" and its line end.
+        self.unquestioned = min(head, line, uri, 4 * fields)
 
 
 DEFAULT = Limits()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from dum.message.errors import HeaderError
@@ -217,8 +217,8 @@ class Message:
     def with_fields(
         self,
         replace: Mapping[str, str | None] | None = None,
-        prepend: Fields = (),
-        append: Fields = (),
+        prepend: Sequence[tuple[str, str]] = (),
+        append: Sequence[tuple[str, str]] = (),
     ) -> Self:
         """A new message with header fields changed; lines not named stay byte for byte.
 
@@ -236,7 +236,7 @@ class Message:
         for line in lines:
             key = name_of(line)
             if key not in wanted:
-                kept.append(line)
+                kept.append(f"\r\n{line}")
                 continue
             name, value = wanted[key]
             if value is not None and key not in placed:
@@ -245,9 +245,9 @@ class Message:
         for key, (name, value) in wanted.items():
             if key not in placed and value is not None:
                 kept.append(field_line(name, value))
-        text = "\r\n".join([start, *front, *kept, *back, "\r\n"])
+        text = "".join([start, *front, *kept, *back, "\r\n\r\n"])
         data = text.encode("utf-8", "surrogateescape") + self.body
-        touched = {*wanted, *map(name_of, front), *map(name_of, back)}
+        touched = {*wanted, *(canonical(name) for name, _ in (*prepend, *append))}
         if touched & {"via", "from", "to", "call-id", "cseq", "max-forwards"}:
             return self._reread(data)
         return self._rewritten(data)
@@ -269,23 +269,21 @@ class Message:
 
 
 def field_line(name: str, value: str) -> str:
-    """One header line without its CRLF. Raises ValueError for what would let a caller's text become other lines."""
-    if not is_token(name):
-        raise ValueError(f"header name {name!r} is not a token")
-    if canonical(name) == "content-length":
-        raise ValueError("Content-Length is written from the body: leave it out")
+    """One header line after its CRLF. Raises ValueError for what would let a caller's text become other lines."""
+    if name not in {"Contact", "Content-Type", "Allow", "Supported", "Via", "From", "To", "Call-ID", "CSeq"}:
+        if not is_token(name):
+            raise ValueError(f"header name {name!r} is not a token")
+        if canonical(name) == "content-length":
+            raise ValueError("Content-Length is written from the body: leave it out")
     if "\r" in value or "\n" in value:
         raise ValueError(f"the value of {name} holds a line break; encode it as a single line")
-    return f"{name}: {value}"
+    return f"\r\n{name}: {value}"
 
 
 def head_lines(start: str, fields: Fields, body: bytes) -> bytes:
     """A whole message from its start line, (name, value) pairs and body; Content-Length is added. Raises ValueError."""
-    lines = [start]
-    for name, value in fields:
-        lines.append(field_line(name, value))
-    lines.append(f"Content-Length: {len(body)}\r\n\r\n")
-    return "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
+    lines = "".join([field_line(name, value) for name, value in fields])
+    return f"{start}{lines}\r\nContent-Length: {len(body)}\r\n\r\n".encode("utf-8", "surrogateescape") + body
 
 
 def _title(name: str) -> str:

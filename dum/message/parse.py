@@ -12,8 +12,9 @@ from dum.message.request import Request
 from dum.message.response import Response
 from dum.message.routing import read_routing
 from dum.message.start_line import is_status_line, read_request_line, read_status_line
+from dum.message.typical import Typical, read_typical, shared_method
 
-_CALL_ID = re.compile(rb"\r\n(?:[Cc][Aa][Ll][Ll]-[Ii][Dd]|[Ii])[ \t]*:[ \t]*(?:\r\n[ \t]+)*([^\s]*)")
+_CALL_ID = re.compile(rb"\r\n(?:[Cc][Aa][Ll][Ll]-[Ii][Dd]|[Ii])\s*+:\s*+([^\s]*)")
 
 
 def parse(data: bytes, *, stream: bool = False, limits: Limits = DEFAULT) -> Request | Response | Malformed:
@@ -34,27 +35,35 @@ def parse(data: bytes, *, stream: bool = False, limits: Limits = DEFAULT) -> Req
 def _parse(data: bytes, stream: bool, limits: Limits) -> Request | Response:
     if data[:2] == b"\r\n":
         data = data.lstrip(b"\r\n")
+    end = data.find(b"\r\n\r\n")
+    head = data[:end].decode("utf-8", "surrogateescape")
+    typical = read_typical(head) if 0 < end <= limits.unquestioned and len(data) <= limits.message else None
+    method, status, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by, length = typical or _read_any(
+        data, end, limits
+    )
+    if length != len(data) - end - 4:
+        data = _cut_body(data, end + 4, length, stream)
+    if method:
+        return Request(data, method, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by, typical is not None)
+    return Response(data, status, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by)
+
+
+def _read_any(data: bytes, end: int, limits: Limits) -> Typical:
     if len(data) > limits.message:
         raise HeaderError("Message Too Large", "", 513)
-    end = data.find(b"\r\n\r\n")
     if end < 0:
         raise HeaderError("Missing Empty Line")
     head = data[:end].decode("utf-8", "surrogateescape")
     if end > limits.line:
         _check_head(head, end, limits)
-    line = head[: head.find("\r\n")] if "\r\n" in head else head
+    line = head.partition("\r\n")[0]
     status = 0
     method = ""
     if is_status_line(line):
         status = read_status_line(line)
     else:
-        method, _ = read_request_line(line, limits.uri)
-    call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by, length = read_routing(head, method, limits.fields)
-    if length != len(data) - end - 4:
-        data = _cut_body(data, end + 4, length, stream)
-    if status:
-        return Response(data, status, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by)
-    return Request(data, method, call_id, cseq, cseq_method, from_tag, to_tag, branch, sent_by)
+        method = shared_method(read_request_line(line, limits.uri)[0])
+    return method, status, *read_routing(head, method, limits.fields)
 
 
 def _check_head(head: str, size: int, limits: Limits) -> None:

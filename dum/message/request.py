@@ -7,12 +7,13 @@ from typing import Self
 
 from dum.message.check import check_request
 from dum.message.errors import HeaderError
-from dum.message.fields import name_of, raw_lines
+from dum.message.fields import name_of, raw_lines, unfold
 from dum.message.grammar import is_token, split_commas
 from dum.message.malformed import Malformed
 from dum.message.message import Fields, Message, field_line, head_lines
 from dum.message.response import Response, checked_phrase
 from dum.message.routing import read_routing
+from dum.message.typical import either_case, read_typical, stamp_via
 from dum.message.uri import Uri, same_host
 from dum.message.via import Via
 
@@ -20,7 +21,7 @@ from dum.message.via import Via
 class Request(Message):
     """A SIP request: ``method`` and ``request_uri`` beside what every Message has."""
 
-    __slots__ = ("method",)
+    __slots__ = ("_typical", "method")
 
     def __init__(
         self,
@@ -33,8 +34,9 @@ class Request(Message):
         to_tag: str,
         branch: str,
         sent_by: str,
+        typical: bool = False,
     ) -> None:
-        """For the parser; callers use ``Request.build``."""
+        """For the parser; callers use ``Request.build``. ``typical``: ``read_typical`` could read it."""
         self._data = data
         self._read = None
         self.method = method
@@ -45,6 +47,7 @@ class Request(Message):
         self.to_tag = to_tag
         self.branch = branch
         self.sent_by = sent_by
+        self._typical = typical
 
     @property
     def request_uri(self) -> str:
@@ -77,11 +80,13 @@ class Request(Message):
     @classmethod
     def _from_bytes(cls, data: bytes, method: str) -> Request:
         head = data[: data.index(b"\r\n\r\n")].decode("utf-8", "surrogateescape")
+        typical = read_typical(head)
+        if typical is not None:
+            return cls(data, typical[0], *typical[2:9], True)
         try:
-            routing = read_routing(head, method)
+            return cls(data, method, *read_routing(head, method)[:7])
         except HeaderError as error:
             raise ValueError(f"these fields make no request: {error}") from error
-        return cls(data, method, *routing[:7])
 
     def _reread(self, data: bytes) -> Self:
         return type(self)._from_bytes(data, self.method)  # type: ignore[return-value]
@@ -97,6 +102,7 @@ class Request(Message):
             self.to_tag,
             self.branch,
             self.sent_by,
+            self._typical,
         )
 
     def with_request_uri(self, request_uri: str | Uri) -> Request:
@@ -112,23 +118,28 @@ class Request(Message):
         came empty gets the port. A received parameter that the sender wrote itself is replaced. Gives back the same
         object when nothing is to be added.
         """
+        sent_by = self.sent_by
+        same = sent_by == host or (sent_by.startswith(host) and sent_by[len(host)] == ":")
+        if not same or b"rport" in self._data or b"received" in self._data:
+            data = stamp_via(self._data, host, port, same)
+            return self._stamped(host, port) if data is None else self._rewritten(data)
+        return self
+
+    def _stamped(self, host: str, port: int) -> Request:
         via = self.top_via
-        asked = "rport" in via.parameters
-        literal = f"[{host}]" if ":" in host else host
-        differs = not same_host(via.host, host)
         parameters = via.parameters.without("received")
+        asked = "rport" in parameters
         if asked:
             parameters = parameters.replaced("rport", str(port))
-        if asked or differs:
-            parameters = parameters.replaced("received", literal)
+        if asked or not same_host(via.host, host):
+            parameters = parameters.replaced("received", f"[{host}]" if ":" in host else host)
         if parameters == via.parameters:
             return self
         stamped = str(Via(via.transport, via.host, via.port, parameters))
         start, *lines = raw_lines(self._head())
         position = next(index for index, line in enumerate(lines) if name_of(line) == "via")
         name, _, value = lines[position].partition(":")
-        others = split_commas(value.replace("\r\n", " "))[1:]
-        lines[position] = f"{name}: {', '.join([stamped, *others])}"
+        lines[position] = f"{name}: {', '.join([stamped, *split_commas(unfold(value))[1:]])}"
         head = "\r\n".join([start, *lines, "\r\n"])
         return self._rewritten(head.encode("utf-8", "surrogateescape") + self.body)
 
@@ -149,29 +160,27 @@ class Request(Message):
         to 699 or a line break in any text.
         """
         phrase = checked_phrase(status, reason)
-        if 100 < status < 300 and self.method in ("INVITE", "SUBSCRIBE", "REFER", "NOTIFY"):
-            pattern = _COPIED_WITH_ROUTE
-        elif status == 100:
-            pattern = _COPIED_WITH_TIMESTAMP
-        else:
-            pattern = _COPIED
         data = self._data
-        copied: list[bytes] = pattern.findall(data, 0, data.index(b"\r\n\r\n"))
+        with_route = 100 < status < 300 and self.method in ("INVITE", "SUBSCRIBE", "REFER", "NOTIFY")
+        if self._typical and status != 100:
+            pattern = _TYPICAL_WITH_ROUTE if with_route else _TYPICAL
+        elif with_route:
+            pattern = _COPIED_WITH_ROUTE
+        else:
+            pattern = _COPIED_WITH_TIMESTAMP if status == 100 else _COPIED
+        copied = b"".join(pattern.findall(data, 0, data.index(b"\r\n\r\n") + 2))
         tag = self.to_tag
         if to_tag and not tag:
             tag = to_tag
-            suffix = b";tag=" + _checked_tag(to_tag).encode("ascii")
-            copied = [line + suffix if _IS_TO.match(line) else line for line in copied]
-        rest = [field_line(name, value) for name, value in fields]
-        rest.append(f"Content-Length: {len(body)}\r\n\r\n")
-        encoded = b"".join(
-            (
-                f"SIP/2.0 {status} {phrase}".encode("utf-8", "surrogateescape"),
-                *copied,
-                b"\r\n",
-                "\r\n".join(rest).encode("utf-8", "surrogateescape"),
-                body,
-            )
+            copied = _with_tag(copied, to_tag, self._typical)
+        rest = "".join([field_line(name, value) for name, value in fields]) if fields else ""
+        encoded = b"SIP/2.0 %d %b%b%b\r\nContent-Length: %d\r\n\r\n%b" % (
+            status,
+            phrase.encode("utf-8", "surrogateescape"),
+            copied,
+            rest.encode("utf-8", "surrogateescape"),
+            len(body),
+            body,
         )
         return Response(
             encoded,
@@ -194,24 +203,38 @@ class Request(Message):
         return check_request(self)
 
 
-def _copied(*names: bytes) -> re.Pattern[bytes]:
+def _copied(*names: str) -> re.Pattern[bytes]:
     """A pattern for whole lines, folded ones too, of the named headers; re.IGNORECASE would make it much slower."""
-    spelt = b"|".join(names)
-    either = re.sub(rb"[A-Za-z]", lambda match: b"[" + match[0].upper() + match[0].lower() + b"]", spelt)
-    return re.compile(rb"\r\n(?:" + either + rb")[ \t]*:[^\r\n]*(?:\r\n[ \t][^\r\n]*)*")
+    either = "|".join([either_case(name) for name in names])
+    folded = r"(?:\r\n[ \t][^\r\n]*+)*+"
+    return re.compile(rf"\r\n(?:{either})[ \t]*+(?:\r\n[ \t]++)*+:[^\r\n]*+{folded}".encode())
 
 
-_ALWAYS = (b"Via", b"v", b"From", b"f", b"To", b"t", b"Call-ID", b"i", b"CSeq")
+_ALWAYS = ("Via", "v", "From", "f", "To", "t", "Call-ID", "i", "CSeq")
 _COPIED = _copied(*_ALWAYS)
-_COPIED_WITH_ROUTE = _copied(*_ALWAYS, b"Record-Route")
-_COPIED_WITH_TIMESTAMP = _copied(*_ALWAYS, b"Timestamp")
-_IS_TO = re.compile(rb"\r\n[Tt][Oo]?[ \t]*:")
+_COPIED_WITH_ROUTE = _copied(*_ALWAYS, "Record-Route")
+_COPIED_WITH_TIMESTAMP = _copied(*_ALWAYS, "Timestamp")
+_TO = re.compile(rb"\r\n[Tt][Oo]?\s*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+")
+# In a typical request the names are spelt in one way only, and no line is folded.
+_TYPICAL = re.compile(rb"\r\n(?:Via|From|To|C(?:all-ID|Seq)):[^\r\n]*+")
+_TYPICAL_WITH_ROUTE = re.compile(
+    rb"\r\n(?:Via|From|To|C(?:all-ID|Seq)|%b[ \t]*+):[^\r\n]*+" % either_case("record-route").encode()
+)
 
 
-def _checked_tag(tag: str) -> str:
-    if not is_token(tag):
+def _with_tag(lines: bytes, tag: str, typical: bool) -> bytes:
+    if not (tag.isalnum() and tag.isascii()) and not is_token(tag):
         raise ValueError(f"tag {tag!r} is not a token")
-    return tag
+    if typical:
+        end = lines.find(b"\r\n", lines.find(b"\r\nTo:") + 2)
+        if end < 0:
+            end = len(lines)
+    else:
+        to = _TO.search(lines)
+        if to is None:
+            raise ValueError("a request without To")
+        end = to.end()
+    return b"%b;tag=%b%b" % (lines[:end], tag.encode("ascii"), lines[end:])
 
 
 def _checked_uri(text: str) -> str:

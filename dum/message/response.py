@@ -8,6 +8,7 @@ from dum.message.errors import HeaderError
 from dum.message.message import Fields, Message, head_lines
 from dum.message.reason import reason_phrase
 from dum.message.routing import read_routing
+from dum.message.typical import read_typical
 
 
 class Response(Message):
@@ -57,11 +58,13 @@ class Response(Message):
     @classmethod
     def _from_bytes(cls, data: bytes, status: int) -> Response:
         head = data[: data.index(b"\r\n\r\n")].decode("utf-8", "surrogateescape")
+        typical = read_typical(head)
+        if typical is not None:
+            return cls(data, status, *typical[2:9])
         try:
-            routing = read_routing(head, "")
+            return cls(data, status, *read_routing(head, "")[:7])
         except HeaderError as error:
             raise ValueError(f"these fields make no response: {error}") from error
-        return cls(data, status, *routing[:7])
 
     def _reread(self, data: bytes) -> Self:
         return type(self)._from_bytes(data, self.status)  # type: ignore[return-value]
