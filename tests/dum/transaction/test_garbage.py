@@ -11,7 +11,7 @@ from tests.dum.transaction.virtual_time import parsed_request, request, response
 
 
 def exchanges() -> None:
-    """An INVITE that rings and is refused, one that is answered, and an OPTIONS, on both sides with all their timers."""
+    """A refused and an answered INVITE, and an OPTIONS, on both sides with all their timers."""
     for status in (486, 200):
         effects: list[Effect] = []
         data, invite = request("INVITE"), parsed_request(request("INVITE"))
