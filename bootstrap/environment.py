@@ -13,7 +13,6 @@ from bootstrap.command import clean_environment, must_run
 from bootstrap.console import duration, say
 from bootstrap.interpreter import Interpreter, probe
 
-EXTRAS = ("test", "check", "perf")
 STAMP = "set-up.txt"
 
 
@@ -85,10 +84,11 @@ def create(place: Path, interpreter: Interpreter, environment: Mapping[str, str]
 
 
 def install_packages(root: Path, environment: Mapping[str, str]) -> None:
-    """Installs what pyproject.toml names, and the project itself in editable form; compiles nothing."""
+    """Installs what pyproject.toml names, extras included, and the project itself in editable form; compiles nothing."""
     say("installing packages into .venv (about 20 s)")
     (root / ".venv" / STAMP).unlink(missing_ok=True)
     project = tomllib.loads((root / "pyproject.toml").read_text())
+    extras = ",".join(project["project"]["optional-dependencies"])
     # pip runs quietly and never asks; packages come as wheels or not at all.
     pip: list[str | Path] = [root / ".venv/bin/python", "-m", "pip", "install", "-q", "--no-input"]
     pip += ["--disable-pip-version-check", "--only-binary=:all:"]
@@ -98,7 +98,7 @@ def install_packages(root: Path, environment: Mapping[str, str]) -> None:
         seconds = 0.0
         for requirements in (
             project["build-system"]["requires"],
-            ["--no-build-isolation", "--editable", f".[{','.join(EXTRAS)}]"],
+            ["--no-build-isolation", "--editable", f".[{extras}]"],
         ):
             seconds += must_run(
                 "installing packages", [*pip, *requirements], log=log, environment=settings, directory=root

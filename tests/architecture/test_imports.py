@@ -63,7 +63,7 @@ EXCEPT = {"dum.ids": {"os"}}  # the only randomness
 # Libraries from outside, by the package that may use them.
 LIBRARIES = {
     "stm": {"sortedcontainers"},
-    "transport": {"sortedcontainers"},
+    "transport": {"sortedcontainers", "wsproto", "dns"},
     "dum.cli": {"rich"},
 }
 
