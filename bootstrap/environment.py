@@ -84,7 +84,7 @@ def create(place: Path, interpreter: Interpreter, environment: Mapping[str, str]
 
 
 def install_packages(root: Path, environment: Mapping[str, str]) -> None:
-    """Installs what pyproject.toml names, extras included, and the project itself in editable form; compiles nothing."""
+    """Installs what pyproject.toml names, extras included, and the project itself, editable; compiles nothing."""
     say("installing packages into .venv (about 20 s)")
     (root / ".venv" / STAMP).unlink(missing_ok=True)
     project = tomllib.loads((root / "pyproject.toml").read_text())
