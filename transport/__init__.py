@@ -5,5 +5,6 @@ from transport.deadlines import Deadlines
 from transport.errors import TransportError
 from transport.limits import Limits
 from transport.reactor import Reactor
+from transport.tls import TlsSettings
 
-__all__ = ["Address", "Deadlines", "Flow", "Limits", "Reactor", "TransportError", "local_host_for"]
+__all__ = ["Address", "Deadlines", "Flow", "Limits", "Reactor", "TlsSettings", "TransportError", "local_host_for"]

@@ -38,6 +38,8 @@ class Limits:
     """Seconds from the first byte of a message on a stream until its last."""
     write_timeout: float = 16.0
     """Seconds that queued bytes may wait without the peer reading any."""
+    half_close_timeout: float = 2.0
+    """Seconds that a connection whose peer has sent its last byte stays open for answers."""
     idle_timeout: float = 900.0
     """Seconds without a byte in either direction after which a connection is closed."""
 

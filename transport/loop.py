@@ -25,7 +25,16 @@ from transport.tally import Tally
 
 READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
-HOT_COUNTS: Final = ("datagrams_in", "datagrams_out", "datagram_bytes_in", "datagram_bytes_out")
+HOT_COUNTS: Final = (
+    "datagrams_in",
+    "datagrams_out",
+    "datagram_bytes_in",
+    "datagram_bytes_out",
+    "messages_in",
+    "messages_out",
+    "stream_bytes_in",
+    "stream_bytes_out",
+)
 
 logger = logging.getLogger("transport")
 

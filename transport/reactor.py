@@ -6,12 +6,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from transport.address import Address, Flow, local_host_for
 from transport.errors import TransportError
 from transport.limits import Limits
 from transport.loop import Failed, Loop, Received, logger
+from transport.streams import Streams
+from transport.tcp import TcpListener
+from transport.tls import TlsSettings
 from transport.udp import UdpSocket
 
 
@@ -37,29 +41,34 @@ class Reactor:
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
         each_turn: Callable[[], float | None] | None = None,
+        tls: TlsSettings | None = None,
         name: str = "sip reactor",
     ) -> None:
         self.limits: Final = limits or Limits()
         self.name: Final = name
         self._loop = Loop(received, failed, limits=self.limits, clock=clock, each_turn=each_turn)
         self._lock = threading.Lock()
-        self._sockets: dict[Address, UdpSocket] = {}
+        self._streams = Streams(self._loop, tls)
+        self._sockets: dict[Address, UdpSocket | TcpListener] = {}
         self._thread: threading.Thread | None = None
         self._stopping = False
         self._process = os.getpid()
 
-    def listen(self, address: Address | str, *, reuse_port: bool = False) -> Address:
+    def listen(self, address: Address | str, *, tls: TlsSettings | None = None, reuse_port: bool = False) -> Address:
         """Bind and begin to receive, now or as soon as the reactor runs; the bound address, port 0 resolved.
 
-        `reuse_port` lets several processes or reactors share a port (SO_REUSEPORT). Raises OSError when the address
-        cannot be bound, ValueError when the host is neither an IP address nor a name of this machine.
+        `tls` (by default the reactor's) holds the certificate for tls and wss. `reuse_port` lets several processes or
+        reactors share a port (SO_REUSEPORT). Raises OSError when the address cannot be bound, ValueError when the host
+        is neither an IP address nor a name of this machine, or when a certificate is missing.
         """
         address = _local(Address.parse(address) if isinstance(address, str) else address)
-        if address.transport != "UDP":
-            raise ValueError(f"{address}: only udp can be listened on in this version")
+        opened: UdpSocket | TcpListener
         with self._lock:
             self._must_run()
-            opened = UdpSocket(self._loop, address, reuse_port=reuse_port)
+            if address.transport == "UDP":
+                opened = UdpSocket(self._loop, address, reuse_port=reuse_port)
+            else:
+                opened = self._streams.listener(address, tls=tls, reuse_port=reuse_port)
             self._sockets = {**self._sockets, opened.address: opened}
         self._loop.post(opened.open)
         return opened.address
@@ -78,13 +87,44 @@ class Reactor:
         """What is listened on, in the order of `listen`."""
         return tuple(self._sockets)
 
-    def flow_to(self, remote: Address, *, local: Address | None = None) -> Flow:
+    def flow_to(
+        self, remote: Address, *, local: Address | None = None, domain: str | None = None, resource: str = "/"
+    ) -> Flow:
         """The flow on which to reach `remote`, from `local` when given, else from the socket that suits best.
 
-        Never blocks. Raises ValueError when `remote.host` is a name (resolve it first), TransportError when nothing
-        listens that could send there.
+        For UDP, at once. Else a connection that exists already (RFC 5923), or a new one, which is begun here; what is
+        sent meanwhile waits. `domain` is the SIP domain that the peer's certificate must name (by default the host
+        itself) and the host that a WebSocket request asks for, `resource` its path. Never blocks. Raises ValueError
+        when `remote.host` is a name (resolve it first), TransportError when nothing listens that could send there, or
+        the system or a limit forbids a connection.
         """
-        return self._socket_for(remote, local).flow(remote.socket_address)
+        if remote.transport == "UDP":
+            return self._socket_for(remote, local).flow(remote.socket_address)
+        self._must_run()
+        return self._streams.flow_to(remote, local, domain, resource)
+
+    def alias(self, flow: Flow, remote: Address, *, domain: str = "") -> None:
+        """Let requests for `remote` go over the connection of `flow`, which the peer opened (RFC 5923 section 5).
+
+        Whether the peer may claim that address is for the caller to decide; `peer_domains(flow)` helps. Does nothing
+        when the connection is over. Raises ValueError for UDP.
+        """
+        if not flow.reliable:
+            raise ValueError(f"{flow}: only connections have aliases")
+        connection = self._streams.find(flow.serial)
+        if connection is not None:
+            self._streams.alias(connection, remote, domain)
+
+    def peer_domains(self, flow: Flow) -> tuple[str, ...]:
+        """The SIP domains that the peer's verified certificate names (RFC 5922 section 7.1); empty without one."""
+        connection = self._streams.find(flow.serial)
+        return connection.peer_domains if connection is not None else ()
+
+    def close_flow(self, flow: Flow) -> None:
+        """End the connection of a flow, after what has been sent on it; nothing for UDP or when it is over."""
+        connection = self._streams.find(flow.serial)
+        if connection is not None:
+            self._loop.post(partial(connection.close, TransportError("closed", "closed by this side")))
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Send one message on a flow, or queue it; never blocks, and keeps the order of one thread's sends on a flow.
@@ -137,21 +177,24 @@ class Reactor:
         """Counts since the start, as plain ints: datagrams and bytes in and out, drops and failures by cause, errors,
         and the smallest socket buffers granted."""
         counts = self._loop.tally.total()
-        granted = [opened.granted() for opened in self._sockets.values()]
-        counts["sockets"] = len(granted)
+        granted = [opened.granted() for opened in self._sockets.values() if isinstance(opened, UdpSocket)]
+        counts["sockets"] = len(self._sockets)
+        counts["connections"] = len(self._streams)
         counts["receive_buffer_granted"] = min((receive for receive, _ in granted), default=0)
         counts["send_buffer_granted"] = min((send for _, send in granted), default=0)
         return counts
 
     def _socket_for(self, remote: Address, local: Address | None) -> UdpSocket:
         sockets = self._sockets
-        if local is not None:
-            if local not in sockets:
-                raise TransportError("unreachable", f"nothing listens on {local}: see addresses")
-            return sockets[local]
-        able = [found for key, found in sockets.items() if key.transport == "UDP" and key.is_ipv6 == remote.is_ipv6]
-        if not able or remote.transport != "UDP":
-            kind = f"{remote.transport} over {'IPv6' if remote.is_ipv6 else 'IPv4'}"
+        if local is not None and not isinstance(sockets.get(local), UdpSocket):
+            raise TransportError("unreachable", f"nothing listens on {local}: see addresses")
+        able = [
+            found
+            for key, found in sockets.items()
+            if isinstance(found, UdpSocket) and key.is_ipv6 == remote.is_ipv6 and local in (None, key)
+        ]
+        if not able:
+            kind = f"UDP over {'IPv6' if remote.is_ipv6 else 'IPv4'}"
             raise TransportError("unreachable", f"nothing listens that could reach {remote}: listen on {kind} first")
         if len(able) == 1:
             return able[0]
@@ -174,6 +217,7 @@ class Reactor:
             sockets, self._sockets = self._sockets, {}
         for opened in sockets.values():
             opened.close()
+        self._streams.close(TransportError("closed", "this side is shutting down"))
         self._loop.close()
 
     def _must_run(self) -> None:
