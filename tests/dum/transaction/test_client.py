@@ -123,8 +123,11 @@ def test_timer_k_is_zero_on_a_reliable_transport(first: list[object]) -> None:
     assert not virtual.timers
 
 
-def test_a_timer_e_of_an_older_generation_is_harmless() -> None:
+@pytest.mark.parametrize("first", [[], [TRYING]])
+def test_a_timer_e_of_an_older_generation_is_harmless(first: list[object]) -> None:
     virtual = trying()
+    for message in first:
+        virtual.step("receive", message)
     virtual.run(until=1)
     before = virtual.record
     assert virtual.step("fire", "E", 0) is before
