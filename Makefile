@@ -6,7 +6,6 @@ SHELL := /bin/sh
 PYTHON3 ?= python3
 SECONDS ?= 60
 VENV := .venv/bin
-CHECKED := $(wildcard bootstrap stm transport dum tests perf)
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'
@@ -27,7 +26,7 @@ lint: setup  ## ruff: rules and format
 	@$(VENV)/ruff format --check
 
 types: setup  ## mypy --strict on everything
-	@$(VENV)/mypy $(CHECKED)
+	@$(VENV)/mypy .
 
 stress: setup  ## the long concurrent tests, for SECONDS=60
 	@SIPDUM_STRESS_SECONDS=$(SECONDS) $(VENV)/python -m pytest tests/stress $(ARGS)
