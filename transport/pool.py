@@ -1,7 +1,8 @@
 """Which connections there are: finding one to use again (RFC 5923), and how many there may be.
 
 A connection is found by the address (and, for TLS, the domain) it was opened to, by the address it was accepted from,
-and by aliases. Beyond a limit the idle connection used least recently makes room. Nothing is moved when a message passes:
+and by aliases. Beyond a limit the idle connection used least recently makes room. Nothing is moved when a message
+passes:
 connections are kept in the order of their arrival with the time of their last use as known then, and one that turns out
 to have been used since goes to the end instead of being closed.
 """

@@ -43,11 +43,14 @@ class Tally:
     def _register(self) -> dict[str, int]:
         counts = dict.fromkeys(self._names, 0)
         with self._lock:
-            for thread, finished in self._running:
-                if not thread.is_alive():
-                    _add(self._ended, finished)
-            self._running = [entry for entry in self._running if entry[0].is_alive()]
-            self._running.append((threading.current_thread(), counts))
+            running = []
+            for thread, others in self._running:
+                # Asked once: a thread that ends between two questions would be neither kept nor added up.
+                if thread.is_alive():
+                    running.append((thread, others))
+                else:
+                    _add(self._ended, others)
+            self._running = [*running, (threading.current_thread(), counts)]
         return counts
 
 

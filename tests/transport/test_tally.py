@@ -31,6 +31,26 @@ def test_counts_outlive_their_threads_and_memory_does_not() -> None:
     assert len(tally._running) <= 1
 
 
+class EndsWhileAskedAbout(threading.Thread):
+    """Alive when first asked, over ever after."""
+
+    asked = 0
+
+    def is_alive(self) -> bool:
+        self.asked += 1
+        return self.asked == 1
+
+
+def test_a_thread_that_ends_while_another_registers_is_not_lost() -> None:
+    tally = Tally("messages")
+    tally._running.append((EndsWhileAskedAbout(), {"messages": 200}))
+    for expected in (201, 202, 203):
+        thread = threading.Thread(target=tally.add, args=("messages",))
+        thread.start()
+        thread.join()
+        assert tally.total() == {"messages": expected}
+
+
 def test_sums_may_be_read_while_others_count() -> None:
     tally = Tally("messages")
     started, stop = threading.Event(), threading.Event()
