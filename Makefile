@@ -39,7 +39,7 @@ figures: setup  ## draws the diagrams in docs/ from the tables of the state mach
 
 coverage: setup  ## branch coverage of the tests
 	@$(VENV)/coverage run -m pytest $(ARGS)
-	@$(VENV)/coverage combine --quiet 2>/dev/null || true
+	@$(VENV)/coverage combine --quiet
 	@$(VENV)/coverage report --skip-covered --show-missing
 
 perf: setup  ## the benchmarks in perf/
