@@ -8,6 +8,7 @@ import contextlib
 import ipaddress
 import ssl
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ class TlsSettings:
         authorities: str | Path | None = None,
         mutual: bool = False,
         verify: bool = True,
-        further: dict[str, tuple[str | Path, str | Path | None]] | None = None,
+        further: Mapping[str, tuple[str | Path, str | Path | None]] | None = None,
     ) -> None:
         self._certificate = certificate
         self._key = key

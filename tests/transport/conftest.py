@@ -2,12 +2,14 @@
 
 import gc
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from transport import Address, Flow, Limits, Reactor, TransportError
+from transport import Address, Flow, Limits, Reactor, TlsSettings, TransportError
 
 
 class VirtualClock:
@@ -26,11 +28,11 @@ class VirtualClock:
 class Bench:
     """A reactor on a virtual clock with everything it handed up."""
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, tls: TlsSettings | None = None) -> None:
         self.clock = VirtualClock()
         self.received: list[tuple[bytes, Flow]] = []
         self.failures: list[tuple[Flow, TransportError]] = []
-        self.reactor = Reactor(self.received.extend, self._failed, limits=limits, clock=self.clock)
+        self.reactor = Reactor(self.received.extend, self._failed, limits=limits, clock=self.clock, tls=tls)
 
     def _failed(self, flow: Flow, error: TransportError) -> None:
         self.failures.append((flow, error))
@@ -68,8 +70,8 @@ def make_bench() -> Iterator[Callable[..., Bench]]:
     """Makes benches and stops their reactors at the end."""
     made: list[Bench] = []
 
-    def make(limits: Limits | None = None) -> Bench:
-        made.append(Bench(limits))
+    def make(limits: Limits | None = None, tls: TlsSettings | None = None) -> Bench:
+        made.append(Bench(limits, tls))
         return made[-1]
 
     yield make
@@ -98,3 +100,43 @@ def no_descriptor_leak() -> Iterator[None]:
     yield
     gc.collect()
     assert open_descriptors() <= before
+
+
+class Certificates:
+    """An authority of its own, and what it issues: files that live as long as the test run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.authority = folder / "authority.pem"
+        self._openssl(
+            *("req", "-x509", "-nodes", "-days", "3", "-subj", "/CN=Test Authority", *_NEW_KEY),
+            *("-keyout", "authority.key", "-out", "authority.pem"),
+        )
+
+    def issue(self, name: str, alternatives: str, *, common_name: str = "nobody") -> tuple[Path, Path]:
+        """A certificate and its key; `alternatives` as in openssl: `DNS:example.com,URI:sip:example.com`."""
+        self._openssl(
+            *("req", "-x509", "-nodes", "-days", "3", "-subj", f"/CN={common_name}", *_NEW_KEY),
+            *("-CA", "authority.pem", "-CAkey", "authority.key", "-keyout", f"{name}.key", "-out", f"{name}.pem"),
+            *(("-addext", f"subjectAltName={alternatives}") if alternatives else ()),
+            *("-addext", "basicConstraints=critical,CA:FALSE"),
+        )
+        return self.folder / f"{name}.pem", self.folder / f"{name}.key"
+
+    def settings(self, name: str, alternatives: str = "DNS:example.com", *, mutual: bool = False) -> TlsSettings:
+        certificate, key = self.issue(name, alternatives)
+        return TlsSettings(certificate=certificate, key=key, authorities=self.authority, mutual=mutual)
+
+    def _openssl(self, *arguments: str) -> None:
+        subprocess.run(["openssl", *arguments], cwd=self.folder, check=True, capture_output=True)
+
+
+_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """Made with the openssl command at the time of the test; no key is kept anywhere."""
+    if shutil.which("openssl") is None:
+        pytest.fail("the tests of TLS need the openssl command: install openssl")
+    return Certificates(tmp_path_factory.mktemp("certificates"))
