@@ -152,7 +152,6 @@ FIGURE_7 = Figure(
 )
 
 advance = FIGURE_7.advance
-enter = FIGURE_7.enter
 
 
 def start(
@@ -163,10 +162,9 @@ def start(
     `key` is `matching.server_key` of the INVITE, which is not kept: the caller passes it to the transaction user.
     `destination` is where the responses go (18.2.2). A 100 is due within 200 ms unless the transaction user answers
     by then: `trying`.
+    `timing` and `effects` are there because every machine is given them: nothing is sent or timed yet.
     """
-    record = InviteServer(key, PROCEEDING, owner, destination, reliable)
-    enter(record, None, timing, effects)
-    return record
+    return InviteServer(key, PROCEEDING, owner, destination, reliable)
 
 
 def trying(record: InviteServer, data: bytes, timing: Timing, effects: list[Effect]) -> InviteServer:

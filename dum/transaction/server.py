@@ -87,7 +87,6 @@ FIGURE_8 = Figure(
 )
 
 advance = FIGURE_8.advance
-enter = FIGURE_8.enter
 
 
 def start(key: str, destination: Any, reliable: bool, owner: Any, timing: Timing, effects: list[Effect]) -> Server:
@@ -95,10 +94,9 @@ def start(key: str, destination: Any, reliable: bool, owner: Any, timing: Timing
 
     `key` is `matching.server_key` of the request, which is not kept: the caller passes it to the transaction user.
     `destination` is where the responses go (18.2.2).
+    `timing` and `effects` are there because every machine is given them: nothing is sent or timed yet.
     """
-    record = Server(key, TRYING, owner, destination, reliable)
-    enter(record, None, timing, effects)
-    return record
+    return Server(key, TRYING, owner, destination, reliable)
 
 
 def respond(record: Server, status: int, data: bytes, timing: Timing, effects: list[Effect]) -> Server:

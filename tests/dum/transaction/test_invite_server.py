@@ -102,6 +102,13 @@ def test_ignored(state: str, event: str) -> None:
     assert effects == []
 
 
+def test_starting_asks_for_nothing_and_keeps_no_request() -> None:
+    virtual = proceeding()
+    assert (virtual.sent, virtual.told, virtual.timers) == ([], [], {})
+    assert virtual.record.response == b""
+    assert FIGURE_7.entry == ()
+
+
 def test_a_retransmitted_invite_gets_the_last_response_or_nothing_before_there_is_one() -> None:
     virtual = proceeding()
     virtual.step("receive", INVITE)

@@ -91,6 +91,7 @@ def test_starting_asks_for_nothing_and_keeps_no_request() -> None:
     virtual = trying()
     assert (virtual.sent, virtual.told, virtual.timers) == ([], [], {})
     assert virtual.record.response == b""
+    assert FIGURE_8.entry == ()
 
 
 def test_a_retransmission_gets_the_last_response_until_timer_j() -> None:
