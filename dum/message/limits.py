@@ -8,12 +8,11 @@ class Limits:
 
     Sizes are in octets and inclusive. ``message`` bounds the whole message (513), ``head`` the start line and all
     header fields together (513), ``line`` one header field with its folded continuation lines (513), ``uri`` the
-    Request-URI (414), ``fields`` the number of header fields (513) and ``values`` the values of one comma-separated
-    header when it is read (400). A head of at most ``unquestioned`` octets can break none but ``message``. Immutable
+    Request-URI (414) and ``fields`` the number of header fields (513). A head of at most ``unquestioned`` octets can break none but ``message``. Immutable
     by convention; safe to share between threads.
     """
 
-    __slots__ = ("fields", "head", "line", "message", "unquestioned", "uri", "values")
+    __slots__ = ("fields", "head", "line", "message", "unquestioned", "uri")
 
     def __init__(
         self,
@@ -23,7 +22,6 @@ class Limits:
         line: int = 16_384,
         uri: int = 4_096,
         fields: int = 256,
-        values: int = 256,
     ) -> None:
         for name, value in (
             ("message", message),
@@ -31,7 +29,6 @@ class Limits:
             ("line", line),
             ("uri", uri),
             ("fields", fields),
-            ("values", values),
         ):
             if value < 1:
                 raise ValueError(f"limit {name!r} must be at least 1, not {value}")
@@ -40,7 +37,6 @@ class Limits:
         self.line = line
         self.uri = uri
         self.fields = fields
-        self.values = values
         # The shortest header line is "a:" and its line end.
         self.unquestioned = min(head, line, uri, 4 * fields)
 

@@ -86,7 +86,8 @@ def peek_call_id(data: bytes) -> bytes:
     start = data.find(b"\r\nCall-ID: ")
     if start > 0:
         end = data.find(b"\r\n", start + 11)
-        if start < data.find(b"\r\n\r\n") and end > 0:
-            return data[start + 11 : end].strip()
+        value = data[start + 11 : end].strip()
+        if value and 0 < end <= data.find(b"\r\n\r\n"):
+            return value
     match = _CALL_ID.search(data)
     return match[1] if match else b""

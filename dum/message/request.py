@@ -118,12 +118,12 @@ class Request(Message):
         came empty gets the port. A received parameter that the sender wrote itself is replaced. Gives back the same
         object when nothing is to be added.
         """
-        sent_by = self.sent_by
-        same = sent_by == host or (sent_by.startswith(host) and sent_by[len(host)] == ":")
-        if not same or b"rport" in self._data or b"received" in self._data:
-            data = stamp_via(self._data, host, port, same)
-            return self._stamped(host, port) if data is None else self._rewritten(data)
-        return self
+        literal = f"[{host}]" if ":" in host else host
+        same = self.sent_by == literal or self.sent_by.startswith(f"{literal}:")
+        data = stamp_via(self._data, literal, port, same)
+        if data is None:
+            return self._stamped(host, port)
+        return self if data is self._data else self._rewritten(data)
 
     def _stamped(self, host: str, port: int) -> Request:
         via = self.top_via

@@ -107,23 +107,23 @@ def shared_method(method: str) -> str:
 _FILLED = f"{either_case('received')}|{either_case('rport')}="
 _TOP_VIA = re.compile(
     (
-        r"""\r\n(?:[Vv]ia|VIA|[Vv])[ \t]*+:[ \t]*+SIP/2\.0/[A-Za-z]++ [^\s;,"]++(?<!:)"""
-        rf"""((?:;(?!{_FILLED})[^\s;,"=]++(?:=[^\s;,"]*+)?)*+)(?=\r\n(?![ \t])|,)"""
+        r"""\r\n[Vv](?:[Ii][Aa])?\s*+:(?:[ \t]*+SIP/2\.0/[A-Za-z]++ [^\s;,"]++(?<!:)"""
+        rf"""((?:;(?!{_FILLED})[^\s;,"=]++(?:=[^\s;,"]*+)?)*+)(?=\r\n(?![ \t])|,))?"""
     ).encode()
 )
 _RPORT = re.compile(rb";[Rr][Pp][Oo][Rr][Tt](?=;|\Z)")
 
 
-def stamp_via(data: bytes, host: str, port: int, same: bool) -> bytes | None:
+def stamp_via(data: bytes, literal: str, port: int, same: bool) -> bytes | None:
     """The message with received, and a value for its empty rport, in the top Via; None if that is laid out oddly.
 
-    ``same`` says that sent-by names the host; a Via that asks for no rport then stays as it is.
+    ``literal`` is the host, an IPv6 address in brackets. ``same`` says that sent-by names it: a Via that asks for no
+    rport then stays as it is.
     """
     match = _TOP_VIA.search(data, 0, data.find(b"\r\n\r\n") + 2)
-    if match is None:
+    if match is None or match[1] is None:
         return None
     start, end = match.span(1)
-    literal = f"[{host}]" if ":" in host else host
     rport = _RPORT.search(data, start, end)
     if rport is None:
         return data if same else b"%b;received=%b%b" % (data[:end], literal.encode(), data[end:])
