@@ -3,6 +3,7 @@
 import contextlib
 from typing import Final
 
+import h11
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import (
@@ -33,7 +34,7 @@ class WebSocketCodec:
     valid UTF-8 are sent as text, others as binary. A WebSocket ping is the keep-alive (RFC 7118 section 6).
     """
 
-    __slots__ = ("_connection", "_host", "_limits", "_parts", "_reply", "_resource", "_size", "error", "pings")
+    __slots__ = ("_connection", "_host", "_limits", "_parts", "_reply", "_resource", "_size", "_tail", "error", "pings")
 
     def __init__(self, limits: Limits, host: str | None = None, resource: str = "/") -> None:
         self._connection = WSConnection(ConnectionType.SERVER if host is None else ConnectionType.CLIENT)
@@ -42,6 +43,7 @@ class WebSocketCodec:
         self._limits = limits
         self._parts: list[bytes] = []
         self._size = 0
+        self._tail = b""
         self._reply = b""
         self.error: TransportError | None = None
         self.pings = 0
@@ -61,20 +63,20 @@ class WebSocketCodec:
         return bytes(self._connection.send(request))
 
     def feed(self, data: bytes) -> list[bytes]:
-        if self.error is not None:
+        if self.error is not None or not data:
             return []
         messages: list[bytes] = []
         try:
-            self._connection.receive_data(data)
-            for event in self._connection.events():
-                self._hear(event, messages)
-                if self.error is not None:
-                    break
+            if self._host is None and not self.established:
+                data = self._hear_handshake(data, messages)
+            if data and self.error is None:
+                self._connection.receive_data(data)
+                self._hear_all(messages)
         except (RemoteProtocolError, LocalProtocolError) as error:
             self._refuse("framing" if self.established else "handshake", f"WebSocket: {error}")
             hint = getattr(error, "event_hint", None)
-            if hint is not None:
-                with contextlib.suppress(LocalProtocolError):
+            if isinstance(hint, CloseConnection) or (isinstance(hint, RejectConnection) and self._host is None):
+                with contextlib.suppress(LocalProtocolError, h11.LocalProtocolError):
                     self._say(hint)
         return messages
 
@@ -109,6 +111,21 @@ class WebSocketCodec:
         if not self.established:
             return self.reply()
         return bytes(self._connection.send(CloseConnection(code=CloseReason.GOING_AWAY)))
+
+    def _hear_handshake(self, data: bytes, messages: list[bytes]) -> bytes:
+        """Feed the request alone: a server of wsproto forgets frames that came in one read with it."""
+        end = (self._tail + data).find(b"\r\n\r\n")
+        cut = len(data) if end < 0 else end + 4 - len(self._tail)
+        self._tail = (self._tail + data[:cut])[-3:]
+        self._connection.receive_data(data[:cut])
+        self._hear_all(messages)
+        return data[cut:]
+
+    def _hear_all(self, messages: list[bytes]) -> None:
+        for event in self._connection.events():
+            self._hear(event, messages)
+            if self.error is not None:
+                break
 
     def _hear(self, event: Event, messages: list[bytes]) -> None:
         if isinstance(event, (TextMessage, BytesMessage)):

@@ -140,3 +140,9 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     if shutil.which("openssl") is None:
         pytest.fail("the tests of TLS need the openssl command: install openssl")
     return Certificates(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture
+def secure_bench(make_bench: Callable[..., Bench], certificates: Certificates) -> Bench:
+    """A bench with a certificate for example.com."""
+    return make_bench(tls=certificates.settings("bench"))
