@@ -8,8 +8,8 @@ class Limits:
 
     Sizes are in octets and inclusive. ``message`` bounds the whole message (513), ``head`` the start line and all
     header fields together (513), ``line`` one header field with its folded continuation lines (513), ``uri`` the
-    Request-URI (414) and ``fields`` the number of header fields (513). A head of at most ``unquestioned`` octets can break none but ``message``. Immutable
-    by convention; safe to share between threads.
+    Request-URI (414) and ``fields`` the number of header fields (513). A head of at most ``unquestioned`` octets can
+    break none but ``message``. Immutable by convention; safe to share between threads.
     """
 
     __slots__ = ("fields", "head", "line", "message", "unquestioned", "uri")
