@@ -4,7 +4,20 @@ from transport.address import Address, Flow, local_host_for
 from transport.deadlines import Deadlines
 from transport.errors import TransportError
 from transport.limits import Limits
+from transport.naming import Wanted
 from transport.reactor import Reactor
+from transport.resolver import Resolver
 from transport.tls import TlsSettings
 
-__all__ = ["Address", "Deadlines", "Flow", "Limits", "Reactor", "TlsSettings", "TransportError", "local_host_for"]
+__all__ = [
+    "Address",
+    "Deadlines",
+    "Flow",
+    "Limits",
+    "Reactor",
+    "Resolver",
+    "TlsSettings",
+    "TransportError",
+    "Wanted",
+    "local_host_for",
+]
