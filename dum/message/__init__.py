@@ -7,6 +7,7 @@ input from the caller is a ValueError; a broken optional header read through a t
 from dum.message.errors import HeaderError
 from dum.message.limits import DEFAULT, Limits
 from dum.message.malformed import Malformed
+from dum.message.message import Message
 from dum.message.name_address import NameAddress, split_name_address
 from dum.message.parameters import Parameters
 from dum.message.parse import parse, peek_call_id
@@ -22,6 +23,7 @@ __all__ = [
     "HeaderError",
     "Limits",
     "Malformed",
+    "Message",
     "NameAddress",
     "Parameters",
     "Request",

@@ -11,6 +11,7 @@ from dum.message.message import Message
 
 _SCHEME = re.compile(rf"[ \t]*({TOKEN}++)(?:[ \t]++([\s\S]*))?")
 _PAIR = re.compile(rf"[ \t,]*+({TOKEN}++)[ \t]*+=[ \t]*+({QUOTED}|[^\s,\"]*+)[ \t]*+(?=,|\Z)")
+_TOKEN68 = re.compile(r"[A-Za-z0-9\-._~+/]++=*+")
 _PLAIN = {"algorithm", "stale", "nc", "qop"}
 
 
@@ -36,6 +37,8 @@ class Authentication:
         if match is None:
             raise HeaderError(f"Bad {header}", header)
         rest = (match[2] or "").strip()
+        if _TOKEN68.fullmatch(rest):
+            return cls(match[1], (), rest)
         pairs: list[tuple[str, str]] = []
         position = 0
         pair = _PAIR.match(rest)
@@ -43,12 +46,9 @@ class Authentication:
             pairs.append((pair[1], unquote(pair[2])))
             position = pair.end()
             pair = _PAIR.match(rest, position)
-        remainder = rest[position:].strip(" \t,")
-        if remainder and (pairs or " " in remainder or '"' in remainder):
+        if rest[position:].strip(" \t,") or len({name.lower() for name, _ in pairs}) != len(pairs):
             raise HeaderError(f"Bad {header}", header)
-        if len({name.lower() for name, _ in pairs}) != len(pairs):
-            raise HeaderError(f"Bad {header}", header)
-        return cls(match[1], pairs, remainder)
+        return cls(match[1], pairs)
 
     def get(self, name: str, default: str = "") -> str:
         """The parameter, unquoted; ``default`` when absent."""
