@@ -1,4 +1,7 @@
-"""Bytes in, framed messages out: sockets, name resolution and deadlines. Knows framing, not what SIP means."""
+"""Bytes in, framed messages out: sockets, name resolution and deadlines. Knows framing, not what SIP means.
+
+The resolver, which needs dnspython, is imported by `from transport.resolver import Resolver`.
+"""
 
 from transport.address import Address, Flow, local_host_for
 from transport.deadlines import Deadlines
@@ -6,7 +9,6 @@ from transport.errors import TransportError
 from transport.limits import Limits
 from transport.naming import Wanted
 from transport.reactor import Reactor
-from transport.resolver import Resolver
 from transport.tls import TlsSettings
 
 __all__ = [
@@ -15,7 +17,6 @@ __all__ = [
     "Flow",
     "Limits",
     "Reactor",
-    "Resolver",
     "TlsSettings",
     "TransportError",
     "Wanted",

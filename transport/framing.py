@@ -70,16 +70,20 @@ class StreamCodec:
 
     @property
     def established(self) -> bool:
+        """Always: a stream needs no handshake."""
         return True
 
     @property
     def partial(self) -> bool:
+        """Whether the beginning of a message is waiting for its rest."""
         return bool(self._pending)
 
     def start(self) -> bytes:
+        """Nothing: a stream begins with the first message."""
         return b""
 
     def feed(self, data: bytes) -> list[bytes]:
+        """The whole messages that this read completes, in order; sets `error` at what cannot be framed."""
         if self.error is not None:
             return []
         pending = self._pending
@@ -99,21 +103,26 @@ class StreamCodec:
         return self._cut(data)
 
     def reply(self) -> bytes:
+        """The pongs that are due, once."""
         reply, self._reply = self._reply, b""
         return reply
 
     def encode(self, message: bytes) -> bytes:
+        """The message as it is."""
         return message
 
     def ping(self) -> bytes:
+        """A double CRLF, which the peer answers with a single one."""
         self.pings += 1
         return b"\r\n\r\n"
 
     def ended(self) -> None:
+        """The peer has sent its last byte: an error within a message."""
         if self._pending and self.error is None:
             self._refuse("framing", f"the peer ended within a message, after {len(self._pending)} bytes of it")
 
     def close(self) -> bytes:
+        """Nothing: a stream just ends."""
         return b""
 
     def _cut(self, data: bytes) -> list[bytes]:

@@ -15,10 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-import dns.exception
-import dns.name
-import dns.rdatatype
-import dns.resolver
+try:
+    import dns.exception
+    import dns.resolver
+except ModuleNotFoundError as missing:
+    raise ModuleNotFoundError("finding names needs dnspython: pip install 'sipdum[dns]'") from missing
 
 from transport.address import Address
 from transport.errors import TransportError

@@ -13,7 +13,6 @@ from transport.loop import Loop
 from transport.pool import Pool, limit_reached
 from transport.tcp import TcpListener, connecting
 from transport.tls import TlsLayer, TlsSettings
-from transport.websocket import WebSocketCodec
 
 WEBSOCKET_TRANSPORTS: Final = ("WS", "WSS")
 
@@ -28,6 +27,8 @@ class Streams:
 
     def listener(self, address: Address, *, tls: TlsSettings | None, reuse_port: bool) -> TcpListener:
         """A socket that accepts connections for this address's transport. Raises ValueError without a certificate."""
+        if address.transport in WEBSOCKET_TRANSPORTS:
+            self._codec(address.transport, None, "/")
         layer: Callable[[], TlsLayer | None] = _no_layer
         if address.transport in SECURE_TRANSPORTS:
             settings = tls or self._tls
@@ -129,6 +130,11 @@ class Streams:
 
     def _codec(self, transport: str, host: str | None, resource: str) -> Codec:
         if transport in WEBSOCKET_TRANSPORTS:
+            # Imported when it is needed: who does without WebSocket does without its library.
+            try:
+                from transport.websocket import WebSocketCodec
+            except ModuleNotFoundError as missing:
+                raise ModuleNotFoundError("WebSocket needs wsproto: pip install 'sipdum[websocket]'") from missing
             return WebSocketCodec(self._loop.limits, host, resource)
         return StreamCodec(self._loop.limits)
 

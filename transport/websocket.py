@@ -3,7 +3,6 @@
 import contextlib
 from typing import Final
 
-import h11
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import (
@@ -50,19 +49,23 @@ class WebSocketCodec:
 
     @property
     def established(self) -> bool:
+        """Whether the handshake is over and the connection open."""
         return self._connection.state is ConnectionState.OPEN
 
     @property
     def partial(self) -> bool:
+        """Whether fragments of a message are waiting for the rest."""
         return bool(self._parts)
 
     def start(self) -> bytes:
+        """The request for an upgrade, from a client; nothing from a server."""
         if self._host is None:
             return b""
         request = Request(host=self._host, target=self._resource, subprotocols=[SUBPROTOCOL])
         return bytes(self._connection.send(request))
 
     def feed(self, data: bytes) -> list[bytes]:
+        """The whole messages that this read completes, in order; sets `error` at what RFC 6455 forbids."""
         if self.error is not None or not data:
             return []
         messages: list[bytes] = []
@@ -76,15 +79,17 @@ class WebSocketCodec:
             self._refuse("framing" if self.established else "handshake", f"WebSocket: {error}")
             hint = getattr(error, "event_hint", None)
             if isinstance(hint, CloseConnection) or (isinstance(hint, RejectConnection) and self._host is None):
-                with contextlib.suppress(LocalProtocolError, h11.LocalProtocolError):
+                with contextlib.suppress(LocalProtocolError):
                     self._say(hint)
         return messages
 
     def reply(self) -> bytes:
+        """The answers to the handshake, pings and closing that are due, once."""
         reply, self._reply = self._reply, b""
         return reply
 
     def encode(self, message: bytes) -> bytes:
+        """One message in one frame; nothing once the WebSocket is closing."""
         if not self.established:
             return b""
         try:
@@ -93,12 +98,14 @@ class WebSocketCodec:
             return bytes(self._connection.send(BytesMessage(data=message)))
 
     def ping(self) -> bytes:
+        """A ping frame; nothing unless the WebSocket is open."""
         if not self.established:
             return b""
         self.pings += 1
         return bytes(self._connection.send(Ping()))
 
     def ended(self) -> None:
+        """The peer has sent its last byte, which ends a WebSocket in any case."""
         if self.error is None:
             if not self.established:
                 self._refuse("handshake", "the peer closed the connection during the WebSocket handshake")
@@ -108,6 +115,7 @@ class WebSocketCodec:
                 self._refuse("closed", "the peer closed the connection")
 
     def close(self) -> bytes:
+        """A close frame, when the WebSocket is open."""
         if not self.established:
             return self.reply()
         return bytes(self._connection.send(CloseConnection(code=CloseReason.GOING_AWAY)))
