@@ -138,8 +138,11 @@ class Message:
 
     @property
     def top_via(self) -> Via:
-        """The topmost Via. Raises HeaderError."""
-        values = self.headers("via")
+        """The topmost Via; broken ones below it do not matter. Raises HeaderError."""
+        try:
+            values = split_commas(self.header("via") or "")
+        except HeaderError as error:
+            raise HeaderError(error.reason, "Via") from error
         if not values:
             raise HeaderError("Missing Via", "Via")
         return Via.parse(values[0])

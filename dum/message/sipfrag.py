@@ -47,11 +47,14 @@ def parse_sipfrag(data: bytes) -> Sipfrag:
     head, _, body = data.partition(b"\r\n\r\n")
     text = head.decode("utf-8", "surrogateescape").removesuffix("\r\n")
     line = text.partition("\r\n")[0]
-    if is_status_line(line):
-        return Sipfrag(read_status_line(line), line[12:], fields=tuple(split_fields(text)), body=body)
-    if line.endswith(" SIP/2.0"):
-        method, uri = read_request_line(line, 65_536)
-        return Sipfrag(0, "", method, uri, tuple(split_fields(text)), body)
+    try:
+        if is_status_line(line):
+            return Sipfrag(read_status_line(line), line[12:], fields=tuple(split_fields(text)), body=body)
+        if line.endswith(" SIP/2.0"):
+            method, uri = read_request_line(line, 65_536)
+            return Sipfrag(0, "", method, uri, tuple(split_fields(text)), body)
+    except HeaderError as error:
+        raise HeaderError("Bad Sipfrag", "Content-Type") from error
     if line and ":" not in line:
         raise HeaderError("Bad Sipfrag", "Content-Type")
     return Sipfrag(fields=tuple(split_fields(f"\r\n{text}")), body=body)

@@ -115,3 +115,11 @@ def test_equality_and_looks() -> None:
     assert hash(request(invite())) == hash(request(invite()))
     assert request(invite()) != request(invite(cseq="3 INVITE"))
     assert "INVITE sip:bob@example.net" in repr(request(invite()))
+
+
+def test_a_broken_via_below_leaves_the_top_one_readable() -> None:
+    message = request(invite("Via: <"))
+    assert message.top_via.branch == "z9hG4bK74bf9"
+    assert message.with_received("192.0.2.9", 5).top_via.rport == 5
+    with pytest.raises(HeaderError):
+        _ = message.vias
