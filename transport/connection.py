@@ -95,6 +95,11 @@ class Connection:
         return self._state in (_CONNECTING, _OPEN) and not self._broken
 
     @property
+    def pings_unanswered(self) -> int:
+        """How many keep-alives were sent since the last answer to one."""
+        return self._codec.pings
+
+    @property
     def idle(self) -> bool:
         """Whether closing it now would cut nothing off."""
         return self._state == _HALF_CLOSED or not (self._codec.partial or self._out or self._waiting)
@@ -133,13 +138,11 @@ class Connection:
             self._loop.tally.add("errors_out")
             self._loop.fail(self.flow, error)
 
-    def ping(self) -> int:
-        """Send a keep-alive; how many sent before it are still without an answer."""
+    def ping(self) -> None:
+        """Send a keep-alive, unless handshakes are under way."""
         with self._lock:
-            unanswered = self._codec.pings
             if self._flowing and not self._broken:
                 self._transmit(self._codec.ping())
-        return unanswered
 
     def close(self, error: TransportError) -> None:
         """End the connection and report `error` on its flow."""

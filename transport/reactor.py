@@ -11,6 +11,8 @@ from typing import Final
 
 from transport.address import Address, Flow, local_host_for
 from transport.errors import TransportError
+from transport.flow_token import FlowTokens
+from transport.keep_alive import KeepAlives
 from transport.limits import Limits
 from transport.loop import Failed, Loop, Received, logger
 from transport.streams import Streams
@@ -42,6 +44,7 @@ class Reactor:
         clock: Callable[[], float] = time.monotonic,
         each_turn: Callable[[], float | None] | None = None,
         tls: TlsSettings | None = None,
+        flow_token_secret: bytes | None = None,
         name: str = "sip reactor",
     ) -> None:
         self.limits: Final = limits or Limits()
@@ -49,6 +52,8 @@ class Reactor:
         self._loop = Loop(received, failed, limits=self.limits, clock=clock, each_turn=each_turn)
         self._lock = threading.Lock()
         self._streams = Streams(self._loop, tls)
+        self._keep_alives = KeepAlives(self._loop)
+        self._tokens = FlowTokens(flow_token_secret)
         self._sockets: dict[Address, UdpSocket | TcpListener] = {}
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -66,7 +71,7 @@ class Reactor:
         with self._lock:
             self._must_run()
             if address.transport == "UDP":
-                opened = UdpSocket(self._loop, address, reuse_port=reuse_port)
+                opened = UdpSocket(self._loop, address, self._keep_alives.answered, reuse_port=reuse_port)
             else:
                 opened = self._streams.listener(address, tls=tls, reuse_port=reuse_port)
             self._sockets = {**self._sockets, opened.address: opened}
@@ -125,6 +130,35 @@ class Reactor:
         connection = self._streams.find(flow.serial)
         if connection is not None:
             self._loop.post(partial(connection.close, TransportError("closed", "closed by this side")))
+
+    def keep_alive(self, flow: Flow, interval: float) -> None:
+        """Keep a flow alive: a ping on a connection, a STUN Binding request on UDP (RFC 5626 section 3.5), with pauses
+        between 80 and 100 % of `interval` seconds, until the flow ends or `stop_keep_alive`.
+
+        A flow that does not answer is dead: its connection is closed, and `failed` is told the cause `dead`. Raises
+        ValueError when `interval` is not positive.
+        """
+        self._keep_alives.keep(flow, interval)
+
+    def stop_keep_alive(self, flow: Flow) -> None:
+        """Keep a flow alive no longer; nothing when it was not."""
+        self._keep_alives.stop(flow)
+
+    def flow_token(self, flow: Flow) -> str:
+        """The flow as a text that may stand in the user part of a URI (RFC 5626 section 5.2)."""
+        return self._tokens.write(flow)
+
+    def flow_of(self, token: str) -> Flow | None:
+        """The flow of a token of ours, while its connection or socket lives; None for any other text."""
+        found = self._tokens.read(token)
+        if found is None:
+            return None
+        local, remote, serial = found
+        if serial:
+            connection = self._streams.find(serial)
+            return connection.flow if connection is not None and connection.usable else None
+        bound = self._sockets.get(local)
+        return bound.flow(remote.socket_address) if isinstance(bound, UdpSocket) else None
 
     def send(self, flow: Flow, data: bytes) -> None:
         """Send one message on a flow, or queue it; never blocks, and keeps the order of one thread's sends on a flow.

@@ -6,8 +6,10 @@ import socket
 import struct
 import threading
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
+from transport import stun
 from transport.address import Address, Flow, SocketAddress
 from transport.errors import TransportError
 from transport.loop import READ, WRITE, Loop
@@ -28,10 +30,18 @@ class UdpSocket:
     by the peer's socket address: a look-up costs a third of making one.
     """
 
-    __slots__ = ("_closed", "_flows", "_lock", "_loop", "_queue", "_socket", "address")
+    __slots__ = ("_closed", "_flows", "_lock", "_loop", "_queue", "_socket", "_stun_answered", "address")
 
-    def __init__(self, loop: Loop, address: Address, *, reuse_port: bool = False) -> None:
+    def __init__(
+        self,
+        loop: Loop,
+        address: Address,
+        stun_answered: Callable[[bytes, tuple[str, int]], None],
+        *,
+        reuse_port: bool = False,
+    ) -> None:
         self._loop = loop
+        self._stun_answered = stun_answered
         self._flows: dict[Any, Flow] = {}
         self._queue: deque[tuple[bytes, Flow]] = deque()
         self._lock = threading.Lock()
@@ -110,9 +120,9 @@ class UdpSocket:
             except OSError:
                 self._read_errors()
                 continue
-            # A SIP message begins with a letter. What begins with CR, LF, NUL or nothing, or fills the buffer, is rare.
-            if data[:1] in b"\r\n\0" or len(data) == size:
-                data = self._unusual(data, size)
+            # SIP begins with a letter. What begins with CR, LF, 0, 1 or nothing, or fills the buffer, is rare.
+            if data[:1] in b"\r\n\0\1" or len(data) == size:
+                data = self._unusual(data, size, peer)
                 if not data:
                     continue
             total += len(data)
@@ -123,7 +133,7 @@ class UdpSocket:
             counts["datagram_bytes_in"] += total
             self._loop.deliver(batch)
 
-    def _unusual(self, data: bytes, size: int) -> bytes:
+    def _unusual(self, data: bytes, size: int, peer: Any) -> bytes:
         tally = self._loop.tally
         if len(data) >= size:
             tally.add("dropped_oversized")
@@ -131,11 +141,21 @@ class UdpSocket:
         if not data:
             tally.add("dropped_empty")
             return b""
+        if data[0] <= 1 and (heard := stun.read(data)) is not None:
+            self._hear_stun(peer, *heard)
+            return b""
         # Leading CRLFs are to be ignored (RFC 3261 section 7.5); nothing but them, or NULs, keeps a NAT binding alive.
         data = data.lstrip(b"\r\n\0")
         if not data:
             tally.add("dropped_keep_alive")
         return data
+
+    def _hear_stun(self, peer: Any, transaction_id: bytes, mapped: tuple[str, int] | None) -> None:
+        if mapped is not None:
+            self._stun_answered(transaction_id, mapped)
+            return
+        self._loop.tally.add("keep_alives_in")
+        self.send(self.flow(peer), stun.binding_success(transaction_id, peer[0], peer[1]))
 
     def _enqueue(self, flow: Flow, data: bytes) -> None:
         with self._lock:
