@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator
 from dum.message.errors import HeaderError
 from dum.message.grammar import QUOTED, is_token, quote, unquote
 
-_PARAMETER = re.compile(rf'[ \t]*;[ \t]*([^\s;=,"<>]+)(?:[ \t]*=[ \t]*({QUOTED}|\[[0-9A-Fa-f:.]+\]|[^\s;,"]*))?', re.A)
+_PARAMETER = re.compile(
+    rf'[ \t]*;[ \t]*([^\s;=,"<>]+)(?:[ \t]*=[ \t]*({QUOTED}|\[[0-9A-Fa-f:.]+\]|[^\s;,"<>]*))?', re.A
+)
 
 
 class Parameters:

@@ -39,9 +39,9 @@ _LINES = (
     # A Via below the top one needs only to be there.
     rf"Via:[ ](?({_HOST})[^\r\n]*+|SIP/2\.0/[A-Z]++[ ]([A-Za-z0-9.\-]*+(?<=[A-Za-z0-9]))"
     rf"(?::([1-5][0-9]{{4}}|6[0-4][0-9]{{3}}|[1-9][0-9]{{0,3}})(?![0-9]))?"
-    rf"(?:;rport(?:=[0-9]++)?)?;branch=([^\s;,\"=]++)(?:;(?![Bb][Rr]){_REST})*+)",
-    "From:[ ]" + _once(_FROM, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
-    "To:[ ]" + _once(_TO, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
+    rf"(?:;rport(?:=[0-9]++)?)?;branch=([^\s;,\"=<>]++)(?:;(?![Bb][Rr]){_REST})*+)",
+    "From:[ ]" + _once(_FROM, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
+    "To:[ ]" + _once(_TO, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
     "Call-ID:[ ]" + _once(_CALL_ID, r"([^\s\x00-\x20]++)"),
     "CSeq:[ ]" + _once(_CSEQ, rf"([0-9]{{1,9}})[ ]({TOKEN}++)"),
     "Cont(?:act|ent-Type|ent-Disposition):[^\r\n]*+",
@@ -107,8 +107,8 @@ def shared_method(method: str) -> str:
 _FILLED = f"{either_case('received')}|{either_case('rport')}="
 _TOP_VIA = re.compile(
     (
-        r"""\r\n[Vv](?:[Ii][Aa])?\s*+:(?:[ \t]*+SIP/2\.0/[A-Za-z]++ [^\s;,"]++(?<!:)"""
-        rf"""((?:;(?!{_FILLED})[^\s;,"=]++(?:=[^\s;,"]*+)?)*+)(?=\r\n(?![ \t])|,))?"""
+        r"""\r\n[Vv](?:[Ii][Aa])?\s*+:(?:[ \t]*+SIP/2\.0/[A-Za-z]++ [^\s;,"<>]++(?<!:)"""
+        rf"""((?:;(?!{_FILLED})[^\s;,"=<>]++(?:=[^\s;,"<>]*+)?)*+)(?=\r\n(?![ \t])|,))?"""
     ).encode()
 )
 _RPORT = re.compile(rb";[Rr][Pp][Oo][Rr][Tt](?=;|\Z)")

@@ -79,6 +79,8 @@ def test_an_odd_line_takes_the_long_way(line: str) -> None:
         ("via", "SIP/2.0/UDP a;branch=b;Branch=c"),
         ("from", "<sip:a@b>;tag=1;TAG=2"),
         ("from", '"x <sip:a@b>;tag=1'),
+        ("via", "SIP/2.0/UDP a;branch=b<c"),
+        ("from", "<sip:a@b>;tag=1<2"),
         ("cseq", "2147483648 INVITE"),
         ("cseq", "2 BYE"),
         ("call_id", "a b"),
