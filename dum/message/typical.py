@@ -37,7 +37,7 @@ def _once(group: int, pattern: str) -> str:
 _OTHER_THAN_ROUTING = rf"(?!(?:{'|'.join([either_case(name) for name in _ROUTING_NAMES])})[ \t]*+:)"
 _LINES = (
     # A Via below the top one needs only to be there.
-    rf"Via:[ ](?({_HOST})[^\r\n]*+|SIP/2\.0/[A-Z]++[ ]([A-Za-z0-9.\-]*+(?<=[A-Za-z0-9]))"
+    rf"Via:[ ](?({_HOST})[^\r\n]*+|SIP/2\.0/[A-Z]++[ ]([A-Za-z0-9][A-Za-z0-9.\-]*+(?<=[A-Za-z0-9]))"
     rf"(?::([1-5][0-9]{{4}}|6[0-4][0-9]{{3}}|[1-9][0-9]{{0,3}})(?![0-9]))?"
     rf"(?:;rport(?:=[0-9]++)?)?;branch=([^\s;,\"=<>]++)(?:;(?![Bb][Rr]){_REST})*+)",
     "From:[ ]" + _once(_FROM, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),

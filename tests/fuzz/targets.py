@@ -20,9 +20,11 @@ from dum.message.extensions import (
     target_dialog,
 )
 from dum.message.multipart import parse_multipart
+from dum.message.routing import read_routing
 from dum.message.sdp import SdpError, SessionDescription
 from dum.message.sdp_answer import answer, answer_fault, hold
 from dum.message.sipfrag import parse_sipfrag
+from dum.message.typical import read_typical
 from dum.message.values import date, option_tags, retry_after, values, warnings
 from transport.framing import StreamCodec
 from transport.limits import Limits
@@ -50,6 +52,7 @@ def message(data: bytes) -> None:
         return
     assert found.encode() in data
     assert parse(found.encode()) == found
+    _both_ways(found)
     changed = found.with_fields(append=(("X-Added", "yes"),))
     assert changed.header("x-added") == (found.header("x-added") or "yes")
     assert changed.body == found.body
@@ -60,6 +63,13 @@ def message(data: bytes) -> None:
             assert error.header  # noqa: PT017
     if isinstance(found, Request):
         _request(found)
+
+
+def _both_ways(found: Message) -> None:
+    head = found.encode().partition(b"\r\n\r\n")[0].decode("utf-8", "surrogateescape")
+    typical = read_typical(head)
+    if typical is not None:
+        assert typical[2:] == read_routing(head, typical[0])
 
 
 def _request(found: Request) -> None:

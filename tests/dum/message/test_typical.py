@@ -80,6 +80,7 @@ def test_an_odd_line_takes_the_long_way(line: str) -> None:
         ("from", "<sip:a@b>;tag=1;TAG=2"),
         ("from", '"x <sip:a@b>;tag=1'),
         ("via", "SIP/2.0/UDP a;branch=b<c"),
+        ("via", "SIP/2.0/UDP -a;branch=b"),
         ("from", "<sip:a@b>;tag=1<2"),
         ("cseq", "2147483648 INVITE"),
         ("cseq", "2 BYE"),
