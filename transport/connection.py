@@ -4,10 +4,12 @@ The lock of a connection orders what several threads do with it: sending (any th
 reactor's thread). Nothing is called back under it; what has to happen on the reactor's thread is posted.
 """
 
+import contextlib
 import errno
 import os
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +18,7 @@ from typing import Final
 from transport.address import Address, Flow
 from transport.errors import TransportError
 from transport.framing import Codec
-from transport.loop import READ, WRITE, Loop
+from transport.loop import READ, WRITE, Loop, logger
 from transport.tls import TlsLayer
 
 _CONNECTING: Final = "connecting"
@@ -41,6 +43,7 @@ class Connection:
         "_broken",
         "_codec",
         "_ended",
+        "_finishing",
         "_flowing",
         "_lock",
         "_loop",
@@ -82,17 +85,18 @@ class Connection:
         self._state = _OPEN if accepted else _CONNECTING
         self._flowing = False
         self._broken = False
+        self._finishing: TransportError | None = None
         self._watched = 0
         self._started = self.last_used = loop.clock()
         self._since: float | None = None
         self._stalled_since: float | None = None
         self.accepted: Final = accepted
-        self.flow: Final = Flow(local, remote, self, remote.socket_address, serial)
+        self.flow = Flow(local, remote, self, remote.socket_address, serial)
 
     @property
     def usable(self) -> bool:
         """Whether new messages may be sent on it."""
-        return self._state in (_CONNECTING, _OPEN) and not self._broken
+        return self._state in (_CONNECTING, _OPEN) and not self._broken and self._finishing is None
 
     @property
     def pings_unanswered(self) -> int:
@@ -144,15 +148,32 @@ class Connection:
             if self._flowing and not self._broken:
                 self._transmit(self._codec.ping())
 
+    def finish(self, error: TransportError) -> None:
+        """End the connection once everything sent on it is on its way, and report `error` then."""
+        if self._state in (_OPEN, _HALF_CLOSED) and self._out and not self._broken:
+            self._finishing = error
+        else:
+            self.close(error)
+
+    def flush(self, deadline: float) -> None:
+        """Wait until `deadline` (of time.monotonic) for the peer to take what waits; for the very end only."""
+        with self._lock:
+            if self._out and self._state != _CLOSED and not self._broken:
+                self._socket.settimeout(max(0.001, deadline - time.monotonic()))
+                with contextlib.suppress(OSError):
+                    self._socket.sendall(self._out)
+                    self._out.clear()
+                self._broken = bool(self._out)
+
     def close(self, error: TransportError) -> None:
         """End the connection and report `error` on its flow."""
         with self._lock:
             if self._state == _CLOSED:
                 return
-            if self._flowing and not self._broken:
-                self._transmit(self._codec.close())
-            if self._tls is not None and not self._broken:
-                self._put(self._tls.close())
+            # Flow -> connection -> flow is a cycle: from here on the connection has an equal flow that leads elsewhere.
+            old = self.flow
+            self.flow = Flow(old.local, old.remote, _Ended(self._loop), old.socket_address, old.serial)
+            self._take_leave()
             self._state = _CLOSED
             lost = bool(self._out or self._waiting)
             self._out.clear()
@@ -166,8 +187,27 @@ class Connection:
         self._ended(self)
         self._loop.fail(self.flow, error)
 
+    def _take_leave(self) -> None:
+        try:
+            if self._flowing and not self._broken:
+                self._transmit(self._codec.close())
+            if self._tls is not None and not self._broken:
+                self._put(self._tls.close())
+        except Exception:
+            self._loop.tally.add("connection_errors")
+            logger.exception("taking leave of %s raised", self.flow.remote)
+
     def ready(self, events: int) -> None:
         """Go on with connecting, writing and reading."""
+        try:
+            self._go_on(events)
+        except Exception:
+            # A bug, here or in a library, that this peer's bytes have found: it costs this connection and no other.
+            self._loop.tally.add("connection_errors")
+            logger.exception("serving %s raised; its connection is closed", self.flow.remote)
+            self.close(TransportError("framing", f"an internal error ended the connection with {self.flow.remote}"))
+
+    def _go_on(self, events: int) -> None:
         if self._state == _CONNECTING:
             self._connected()
             return
@@ -177,6 +217,8 @@ class Connection:
                 self._out.clear()
                 self._put(waiting)
             self._settle()
+            if self._finishing is not None and not self._out:
+                self.close(self._finishing)
         if events & READ and self._state == _OPEN:
             self._read()
 
@@ -337,6 +379,19 @@ class Connection:
             slow = TransportError("timeout", f"{remote} did not complete a message in {limits.message_timeout} s")
             found.append((self._since + limits.message_timeout, slow))
         return found
+
+
+class _Ended:
+    """Where the flow of a connection leads that is over."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        self._loop.tally.add("errors_out")
+        self._loop.fail(flow, TransportError("closed", f"the connection to {flow.remote} is closed"))
 
 
 def _error(remote: Address, number: int) -> TransportError:

@@ -129,7 +129,7 @@ class Reactor:
         """End the connection of a flow, after what has been sent on it; nothing for UDP or when it is over."""
         connection = self._streams.find(flow.serial)
         if connection is not None:
-            self._loop.post(partial(connection.close, TransportError("closed", "closed by this side")))
+            self._loop.post(partial(connection.finish, TransportError("closed", "closed by this side")))
 
     def keep_alive(self, flow: Flow, interval: float) -> None:
         """Keep a flow alive: a ping on a connection, a STUN Binding request on UDP (RFC 5626 section 3.5), with pauses

@@ -1,6 +1,7 @@
 """Connections as the reactor needs them: accepted and dialled, found again, limited, and closed."""
 
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -15,6 +16,7 @@ from transport.tcp import TcpListener, connecting
 from transport.tls import TlsLayer, TlsSettings
 
 WEBSOCKET_TRANSPORTS: Final = ("WS", "WSS")
+_FLUSH: Final = 1.0
 
 
 class Streams:
@@ -66,7 +68,10 @@ class Streams:
         self._pool.alias(connection, (remote, domain.lower()))
 
     def close(self, error: TransportError) -> None:
-        """End every connection."""
+        """End every connection; those whose peer is slow have `_FLUSH` seconds altogether for what waits."""
+        deadline = time.monotonic() + _FLUSH
+        for connection in self._pool.all():
+            connection.flush(deadline)
         for connection in self._pool.all():
             connection.close(error)
 

@@ -1,7 +1,9 @@
 """Connections and hostile peers: what one of them does must not reach the others."""
 
+import gc
 import socket
 import struct
+import weakref
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -295,3 +297,88 @@ def test_close_flow_sends_what_was_sent_before(make_peers: Callable[..., Peers])
     assert peer.recv(1000) == OK
     assert peer.recv(1000) == b""
     assert peers.bench.causes == ["closed"]
+
+
+def test_close_flow_waits_for_a_slow_reader(make_peers: Callable[..., Peers]) -> None:
+    peers = make_peers()
+    peer = peers.connect(receive_buffer=4096)
+    flow = peers.flow(peer)
+    sent = b"x" * 3_000_000
+    peers.bench.reactor.send(flow, sent)
+    peers.bench.reactor.close_flow(flow)
+    peers.bench.turn()
+    assert peers.bench.causes == []
+    assert peers.flow(peer) != flow, "a connection that is finishing takes no new requests"
+    read = b""
+    while len(read) < len(sent):
+        peers.bench.turn(2)
+        read += peer.recv(1_000_000)
+    peers.bench.turn()
+    assert read == sent
+    assert "closed" in peers.bench.causes
+    assert peer.recv(10) == b""
+
+
+def test_stop_lets_a_slow_reader_take_what_was_sent(make_peers: Callable[..., Peers]) -> None:
+    import threading
+
+    peers = make_peers()
+    peer = peers.connect(receive_buffer=4096)
+    peers.bench.reactor.send(peers.flow(peer), b"x" * 3_000_000)
+    read: list[int] = []
+
+    def reader() -> None:
+        while data := peer.recv(100_000):
+            read.append(len(data))
+
+    thread = threading.Thread(target=reader)
+    thread.start()
+    peers.bench.reactor.stop()
+    thread.join()
+    assert sum(read) == 3_000_000
+
+
+def test_a_bug_costs_one_connection(make_peers: Callable[..., Peers], caplog: pytest.LogCaptureFixture) -> None:
+    peers = make_peers()
+    peer = peers.connect()
+    connection = peers.flow(peer).channel
+
+    class Wrong:
+        pings = 0
+        partial = False
+
+        def feed(self, data: bytes) -> list[bytes]:
+            raise LookupError("a bug")
+
+        def close(self) -> bytes:
+            raise LookupError("another bug")
+
+    connection._codec = Wrong()  # type: ignore[attr-defined]
+    with caplog.at_level("CRITICAL", "transport"):
+        peer.sendall(INVITE)
+        peers.bench.until(lambda: peers.bench.failures)
+    assert peers.bench.count("connection_errors") == 2
+    assert peers.bench.count("connections") == 0
+    peers.still_served()
+
+
+def test_a_connection_that_is_over_leaves_no_cycle_behind(make_peers: Callable[..., Peers]) -> None:
+    peers = make_peers()
+    peer = peers.connect()
+    flow = peers.flow(peer)
+    alive = weakref.ref(flow.channel._socket)  # type: ignore[attr-defined]
+    gc.collect()
+    gc.disable()
+    try:
+        peers.bench.reactor.close_flow(flow)
+        peers.bench.turn()
+        peers.bench.reactor.send(flow, OK)
+        assert peers.bench.causes == ["closed", "closed"]
+        assert [failed for failed, _ in peers.bench.failures] == [flow, flow]
+        peers.bench.reactor.send(peers.bench.failures[0][0], OK)
+        assert peers.bench.causes == ["closed", "closed", "closed"]
+        peers.bench.failures.clear()
+        del flow
+        assert alive() is None
+    finally:
+        gc.enable()
