@@ -251,7 +251,7 @@ class Message:
         text = "".join([start, *front, *kept, *back, "\r\n\r\n"])
         data = text.encode("utf-8", "surrogateescape") + self.body
         touched = {*wanted, *(canonical(name) for name, _ in (*prepend, *append))}
-        if touched & {"via", "from", "to", "call-id", "cseq", "max-forwards"}:
+        if touched & {"via", "from", "to", "call-id", "cseq", "max-forwards", "record-route"}:
             return self._reread(data)
         return self._rewritten(data)
 

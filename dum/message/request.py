@@ -216,10 +216,8 @@ _COPIED_WITH_ROUTE = _copied(*_ALWAYS, "Record-Route")
 _COPIED_WITH_TIMESTAMP = _copied(*_ALWAYS, "Timestamp")
 _TO = re.compile(rb"\r\n[Tt][Oo]?\s*+:[^\r\n]*+(?:\r\n[ \t][^\r\n]*+)*+")
 # In a typical request the names are spelt in one way only, and no line is folded.
-_TYPICAL = re.compile(rb"\r\n(?:Via|From|To|C(?:all-ID|Seq)):[^\r\n]*+")
-_TYPICAL_WITH_ROUTE = re.compile(
-    rb"\r\n(?:Via|From|To|C(?:all-ID|Seq)|%b[ \t]*+):[^\r\n]*+" % either_case("record-route").encode()
-)
+_TYPICAL = re.compile(rb"\r\n(?:Via|From|To|Call-ID|CSeq):[^\r\n]*+")
+_TYPICAL_WITH_ROUTE = re.compile(rb"\r\n(?:Via|From|To|Call-ID|CSeq|Record-Route):[^\r\n]*+")
 
 
 def _with_tag(lines: bytes, tag: str, typical: bool) -> bytes:

@@ -81,13 +81,25 @@ def read_top_via(value: str) -> tuple[str, str]:
     if not values:
         raise HeaderError("Bad Via", "Via")
     via = Via.parse(values[0])
-    return via.branch, normal_sent_by(via.host, via.port)
+    return _only(via.parameters, "branch", "Via") or "", normal_sent_by(via.host, via.port)
 
 
 def read_tag(value: str, header: str) -> str:
     """The tag of a From or To value, "" when there is none."""
     _, _, parameters = split_name_address(value, header)
     try:
-        return Parameters.parse(parameters.rstrip()).get("tag") or ""
+        tag = _only(Parameters.parse(parameters.rstrip()), "tag", header)
     except HeaderError as error:
         raise HeaderError(f"Bad {header}", header) from error
+    # An empty one would make way for a second when the request is answered.
+    if tag is not None and not tag:
+        raise HeaderError(f"Bad {header}", header)
+    return tag or ""
+
+
+def _only(parameters: Parameters, name: str, header: str) -> str | None:
+    """A parameter that tells messages apart: "" for a flag, None when absent. Raises HeaderError when it is there twice."""
+    found = [value or "" for key, value in parameters.items() if key.lower() == name]
+    if len(found) > 1:
+        raise HeaderError(f"Bad {header}", header)
+    return found[0] if found else None

@@ -21,7 +21,21 @@ _ADDRESS = rf"""(?:(?:{_QUOTED}[ ]*+|[^"<>,;\\\r\n]*+)<[^<>"\s]++>|[A-Za-z]++:[^
 _REST = r"[A-Za-z0-9\-.]++(?:=[A-Za-z0-9\-.:]++)?"
 # Group numbers, since a conditional may not look ahead to a group by its name.
 _HOST, _FROM, _TO, _CALL_ID, _CSEQ, _LENGTH, _FORWARDS = 3, 6, 8, 10, 11, 13, 14
-_ROUTING_NAMES = ("via", "v", "from", "f", "to", "t", "call-id", "i", "cseq", "content-length", "l", "max-forwards")
+_ROUTING_NAMES = (
+    "via",
+    "v",
+    "from",
+    "f",
+    "to",
+    "t",
+    "call-id",
+    "i",
+    "cseq",
+    "content-length",
+    "l",
+    "max-forwards",
+    "record-route",
+)
 
 
 def either_case(name: str) -> str:
@@ -44,11 +58,13 @@ _LINES = (
     "To:[ ]" + _once(_TO, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
     "Call-ID:[ ]" + _once(_CALL_ID, r"([^\s\x00-\x20]++)"),
     "CSeq:[ ]" + _once(_CSEQ, rf"([0-9]{{1,9}})[ ]({TOKEN}++)"),
+    # Not for routing, but copied into responses, where its spelling must be known.
+    "Record-Route:[^\r\n]*+",
     "Cont(?:act|ent-Type|ent-Disposition):[^\r\n]*+",
     "Content-Length:[ ]" + _once(_LENGTH, "([0-9]{1,9})"),
     "Max-Forwards:[ ]" + _once(_FORWARDS, "()[0-9]++"),
     # First those whose first letter tells them from all of the above.
-    rf"[ABDEGHJKNOPQRSUWXYZ]{TOKEN}*+:[^\r\n]*+",
+    rf"[ABDEGHJKNOPQSUWXYZ]{TOKEN}*+:[^\r\n]*+",
     rf"{_OTHER_THAN_ROUTING}{TOKEN}++[ \t]*+:[^\r\n]*+",
 )
 _TYPICAL = re.compile(

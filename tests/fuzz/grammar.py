@@ -47,9 +47,10 @@ def uris(draw: st.DrawFn) -> str:
 @st.composite
 def addresses(draw: st.DrawFn, tag: bool = True) -> str:
     """A name-addr or addr-spec, with or without tag and other parameters."""
-    tagged = st.one_of(TOKENS, st.sampled_from(["tag", "TAG", "Tag"])) if tag else TOKENS
-    rest = draw(parameter_lists(tagged))
-    first = f"{draw(st.sampled_from([';tag=', ' ; Tag = ']))}{draw(TOKENS)}" if tag and draw(st.booleans()) else ""
+    rest = draw(parameter_lists())
+    first = (
+        f"{draw(st.sampled_from([';tag=', ' ; Tag = ', ';TAG=']))}{draw(TOKENS)}" if tag and draw(st.booleans()) else ""
+    )
     if draw(st.booleans()):
         uri = draw(uris())
         return (uri if not set(",;?") & set(uri) else f"<{uri}>") + first + rest
@@ -65,7 +66,7 @@ def vias(draw: st.DrawFn) -> str:
     if odd:
         slash = slash.replace("/", f"{draw(st.sampled_from(['', ' ']))}/{draw(st.sampled_from(['', ' ', '  ']))}")
     branch = f";branch={draw(st.sampled_from(['z9hG4bK', '']))}{draw(TOKENS)}" if draw(st.booleans()) else ""
-    before = draw(st.sampled_from(["", ";rport", ";rport=99", ";received=192.0.2.9", " ;Branch=x"]))
+    before = draw(st.sampled_from(["", ";rport", ";rport=99", ";received=192.0.2.9", "" if branch else " ;Branch=x"]))
     return f"{slash}{draw(SPACES) if odd else ' '}{draw(HOSTS)}{draw(PORTS)}{before}{branch}{draw(parameter_lists())}"
 
 

@@ -76,6 +76,18 @@ def test_a_tag_in_quotes_is_no_tag() -> None:
         read_tag("<sip:a@b>;;tag=1", "To")
 
 
+@pytest.mark.parametrize("parameters", [";tag=", ";tag", ";tag=1;Tag=2", ";tag=;tag=1"])
+def test_a_tag_is_there_once_and_not_empty(parameters: str) -> None:
+    with pytest.raises(HeaderError, match="Bad To"):
+        read_tag(f"<sip:a@b>{parameters}", "To")
+
+
+def test_a_branch_is_there_once() -> None:
+    assert read_top_via("SIP/2.0/UDP h;branch") == ("", "h")
+    with pytest.raises(HeaderError, match="Bad Via"):
+        read_top_via("SIP/2.0/UDP h;branch=a;Branch=b")
+
+
 @pytest.mark.parametrize("line", ["no colon", "Bad Name: x", ": x", "Bär: x", "X: a\nb", "X: a\rb", "\x00: x"])
 def test_what_is_no_header_line(line: str) -> None:
     with pytest.raises(HeaderError, match="Bad Header Line"):
