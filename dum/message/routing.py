@@ -98,7 +98,7 @@ def read_tag(value: str, header: str) -> str:
 
 
 def _only(parameters: Parameters, name: str, header: str) -> str | None:
-    """A parameter that tells messages apart: "" for a flag, None when absent. Raises HeaderError when it is there twice."""
+    """A parameter that tells messages apart: "" for a flag, None when absent. Raises HeaderError if there are two."""
     found = [value or "" for key, value in parameters.items() if key.lower() == name]
     if len(found) > 1:
         raise HeaderError(f"Bad {header}", header)

@@ -16,8 +16,10 @@ import re
 
 from dum.message.grammar import TOKEN
 
-_QUOTED = r'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"'
-_ADDRESS = rf"""(?:(?:{_QUOTED}[ ]*+|[^"<>,;\\\r\n]*+)<[^<>"\s]++>|[A-Za-z]++:[^\s<>";,?]++)"""
+QUOTED_LINE = r'"[^"\\\r\n]*+(?:\\[^\r\n][^"\\\r\n]*+)*+"'
+_ADDRESS = rf"""(?:(?:{QUOTED_LINE}[ ]*+|[^"<>,;\\\r\n]*+)<[^<>"\s]++>|[A-Za-z]++:[^\s<>";,?]++)"""
+_PORT = "[1-5][0-9]{4}|6[0-4][0-9]{3}|[1-9][0-9]{0,3}"
+PORT = f"(?::(?:{_PORT})(?![0-9]))?"
 _REST = r"[A-Za-z0-9\-.]++(?:=[A-Za-z0-9\-.:]++)?"
 # Group numbers, since a conditional may not look ahead to a group by its name.
 _HOST, _FROM, _TO, _CALL_ID, _CSEQ, _LENGTH, _FORWARDS = 3, 6, 8, 10, 11, 13, 14
@@ -52,7 +54,7 @@ _OTHER_THAN_ROUTING = rf"(?!(?:{'|'.join([either_case(name) for name in _ROUTING
 _LINES = (
     # A Via below the top one needs only to be there.
     rf"Via:[ ](?({_HOST})[^\r\n]*+|SIP/2\.0/[A-Z]++[ ]([A-Za-z0-9][A-Za-z0-9.\-]*+(?<=[A-Za-z0-9]))"
-    rf"(?::([1-5][0-9]{{4}}|6[0-4][0-9]{{3}}|[1-9][0-9]{{0,3}})(?![0-9]))?"
+    rf"(?::({_PORT})(?![0-9]))?"
     rf"(?:;rport(?:=[0-9]++)?)?;branch=([^\s;,\"=<>]++)(?:;(?![Bb][Rr]){_REST})*+)",
     "From:[ ]" + _once(_FROM, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),
     "To:[ ]" + _once(_TO, rf"{_ADDRESS}()(?:;tag=([^\s;,\"=\[<>]++))?(?:;(?![Tt][Aa][Gg]){_REST})*+"),

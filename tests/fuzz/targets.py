@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from dum.message import HeaderError, Malformed, Message, Request, Response, Uri, parse, peek_call_id
+from dum.message.check import fault_of, is_sound
 from dum.message.credentials import authentications
 from dum.message.extensions import (
     addresses,
@@ -73,6 +74,7 @@ def _both_ways(found: Message) -> None:
 
 
 def _request(found: Request) -> None:
+    assert not (is_sound(found.encode()) and fault_of(found))
     found.check()
     for status in (100, 200):
         answered = found.respond(status, to_tag="here")

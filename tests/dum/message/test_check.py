@@ -1,11 +1,34 @@
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from dum.message import Request, parse
+from dum.message.check import fault_of, is_sound
 from tests.dum.message.examples import invite, request
+from tests.fuzz.grammar import messages, mutated
 
 
 def fault(*lines: str, **replaced: str) -> tuple[int, str]:
     found = request(invite(*lines, body=b"", **replaced)).check()
     return (0, "") if found is None else (found.status, found.header)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(messages(), mutated(messages()), mutated(st.just(invite("Route: <sip:p1;lr>, <sip:p2;lr>")))))
+def test_what_the_pattern_finds_sound_reads_without_fault(data: bytes) -> None:
+    message = parse(data)
+    if isinstance(message, Request) and is_sound(message.encode()):
+        assert fault_of(message) is None
+
+
+def test_the_usual_request_is_found_sound() -> None:
+    for data in (
+        invite("Route: <sip:p1;lr>, <sip:p2;lr>", "Expires: 60"),
+        invite(contact='"A, B" <sip:a@[::1]:5060;transport=tcp>;q=0.5;+sip.instance="<urn:uuid:1>"', to="sip:b@c;x=y"),
+        invite("Via: SIP/2.0/TCP a;branch=b;received=[::1], SIP/2.0/TLS c", start="ACK sip:b;lr SIP/2.0", cseq="2 ACK"),
+    ):
+        assert is_sound(data)
+        assert fault_of(request(data)) is None
 
 
 def test_a_good_request_has_no_fault() -> None:
