@@ -8,7 +8,7 @@ it out of the dictionary and blanks it; the blank leaves the heap later. Two rul
 * blanks never outnumber the living by more than a constant: the heap is then rebuilt without them, which costs
   O(living) after at least as many discards, so that a discard stays O(log n) over time, and the memory goes back.
 
-Rebuilding is a pause for whoever shares the shard, about a millisecond for a thousand living: another reason for shards.
+Rebuilding is a pause for whoever shares the shard, about a millisecond for a thousand living: a reason for shards.
 sortedcontainers, which has no such pause, costs twice as much for each timer (perf/transport_deadlines.py).
 """
 

@@ -220,9 +220,10 @@ class Loop:
             except Exception:
                 self._callback_raised(type(handler).__name__)
         busy = self.drain() if self._posts else False
-        for _, function in self.deadlines.due():
-            busy = True
-            self._guarded(function)
+        if self.deadlines:
+            for _, function in self.deadlines.due():
+                busy = True
+                self._guarded(function)
         self.flush()
         if self._each_turn is not None:
             self._guarded(self._ask_each_turn)
