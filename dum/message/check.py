@@ -42,10 +42,7 @@ _SOUND = re.compile(rf"{TOKEN}++[ ]{_URI}[ ]SIP/2\.0(?:\r\n(?:{'|'.join(_LINES)}
 
 def check_request(request: Request) -> Malformed | None:
     """The first fault of a request beyond its routing fields, None when there is none."""
-    if is_sound(request.encode()):
-        return None
-    fault = fault_of(request)
-    return None if fault is None else Malformed(request.encode(), fault.status, fault.reason, fault.header)
+    return None if is_sound(request.encode()) else fault_of(request)
 
 
 def is_sound(data: bytes) -> bool:
@@ -54,12 +51,13 @@ def is_sound(data: bytes) -> bool:
     return _SOUND.match(head.decode("utf-8", "surrogateescape")) is not None
 
 
-def fault_of(request: Request) -> HeaderError | None:
-    """The fault found by reading every header, the pattern left aside."""
+def fault_of(request: Request) -> Malformed | None:
+    """The first fault found by reading every header, the pattern left aside."""
     try:
         _read_all(request)
     except HeaderError as error:
-        return error
+        # Not the exception itself: handed up, it would make a cycle with the frames in its traceback.
+        return Malformed(request.encode(), error.status, error.reason, error.header)
     return None
 
 

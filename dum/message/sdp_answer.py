@@ -151,4 +151,5 @@ def offer_of(body: bytes) -> SessionDescription | SdpError:
     try:
         return SessionDescription.parse(body)
     except SdpError as error:
-        return error
+        # A traceback would make a cycle with the frames of whoever keeps the error.
+        return error.with_traceback(None)
