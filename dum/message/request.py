@@ -11,7 +11,7 @@ from dum.message.fields import name_of, raw_lines, unfold
 from dum.message.grammar import is_token, split_commas
 from dum.message.malformed import Malformed
 from dum.message.message import Fields, Message, field_line, head_lines
-from dum.message.response import Response, checked_phrase
+from dum.message.response import Response, status_line
 from dum.message.routing import read_routing
 from dum.message.typical import either_case, read_typical, stamp_via
 from dum.message.uri import Uri, same_host
@@ -159,7 +159,7 @@ class Request(Message):
         and Timestamp into a 100. ``fields`` follow, then Content-Length. Raises ValueError for a status outside 100
         to 699 or a line break in any text.
         """
-        phrase = checked_phrase(status, reason)
+        start = status_line(status, reason)
         data = self._data
         with_route = 100 < status < 300 and self.method in ("INVITE", "SUBSCRIBE", "REFER", "NOTIFY")
         if self._typical and status != 100:
@@ -173,15 +173,10 @@ class Request(Message):
         if to_tag and not tag:
             tag = to_tag
             copied = _with_tag(copied, to_tag, self._typical)
-        rest = "".join([field_line(name, value) for name, value in fields]) if fields else ""
-        encoded = b"SIP/2.0 %d %b%b%b\r\nContent-Length: %d\r\n\r\n%b" % (
-            status,
-            phrase.encode("utf-8", "surrogateescape"),
-            copied,
-            rest.encode("utf-8", "surrogateescape"),
-            len(body),
-            body,
-        )
+        if fields:
+            lines = "".join([field_line(name, value) for name, value in fields])
+            copied += lines.encode("utf-8", "surrogateescape")
+        encoded = b"%b%b\r\nContent-Length: %d\r\n\r\n%b" % (start, copied, len(body), body)
         return Response(
             encoded,
             status,

@@ -92,3 +92,15 @@ def checked_phrase(status: int, reason: str | None) -> str:
     if "\r" in reason or "\n" in reason:
         raise ValueError("the reason phrase holds a line break")
     return reason
+
+
+def status_line(status: int, reason: str | None) -> bytes:
+    """The Status-Line to send, without its line end. Raises ValueError as ``checked_phrase`` does."""
+    if reason is None:
+        if status == 200:
+            return b"SIP/2.0 200 OK"
+        if status == 180:
+            return b"SIP/2.0 180 Ringing"
+        if status == 100:
+            return b"SIP/2.0 100 Trying"
+    return f"SIP/2.0 {status} {checked_phrase(status, reason)}".encode("utf-8", "surrogateescape")
