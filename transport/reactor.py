@@ -185,9 +185,14 @@ class Reactor:
         with self._lock:
             first, self._stopping = not self._stopping, True
             thread = self._thread
-        if os.getpid() != self._process or thread is None:
+        if os.getpid() != self._process:
+            # The turn's lock may have been held by a thread that does not exist in this process.
             if first:
                 self._shut()
+            return True
+        if thread is None:
+            if first:
+                self._loop.call(self._shut)
             return True
         self._loop.wake()
         if thread is threading.current_thread():

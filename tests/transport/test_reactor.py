@@ -141,6 +141,29 @@ def test_stop_may_be_called_from_a_callback() -> None:
     assert reactor.stop()
 
 
+def test_stop_ends_the_turns_of_an_application() -> None:
+    """The thread that waits in run_once is woken, finishes its turn, and is told that it is over."""
+    reactor = Reactor(nothing, nothing)
+    reactor.listen("udp:127.0.0.1:0")
+    turned, ended = threading.Event(), threading.Event()
+
+    def application() -> None:
+        try:
+            while True:
+                reactor.run_once(None)
+                turned.set()
+        except RuntimeError:
+            ended.set()
+
+    thread = threading.Thread(target=application)
+    thread.start()
+    assert turned.wait(10.0)
+    assert reactor.stop()
+    assert ended.wait(10.0)
+    thread.join()
+    assert reactor.addresses == ()
+
+
 def test_it_is_turned_by_its_thread_or_by_the_application_not_both() -> None:
     reactor = Reactor(nothing, nothing)
     reactor.start()
