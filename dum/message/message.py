@@ -271,9 +271,49 @@ class Message:
         return f"<{type(self).__name__} {self._start_line()!r} Call-ID {self.call_id!r} CSeq {self.cseq}>"
 
 
+def _is_familiar(name: str) -> bool:
+    """Whether the name is known to be a token, and not Content-Length, without looking at it."""
+    return name in {
+        "Accept",
+        "Allow",
+        "Allow-Events",
+        "Authorization",
+        "CSeq",
+        "Call-ID",
+        "Contact",
+        "Content-Disposition",
+        "Content-Type",
+        "Date",
+        "Event",
+        "Expires",
+        "From",
+        "Max-Forwards",
+        "Min-SE",
+        "Proxy-Authorization",
+        "RAck",
+        "RSeq",
+        "Reason",
+        "Record-Route",
+        "Refer-To",
+        "Referred-By",
+        "Require",
+        "Retry-After",
+        "Route",
+        "Server",
+        "Session-Expires",
+        "Subject",
+        "Subscription-State",
+        "Supported",
+        "To",
+        "User-Agent",
+        "Via",
+        "WWW-Authenticate",
+    }
+
+
 def field_line(name: str, value: str) -> str:
     """One header line after its CRLF. Raises ValueError for what would let a caller's text become other lines."""
-    if name not in {"Contact", "Content-Type", "Allow", "Supported", "Via", "From", "To", "Call-ID", "CSeq"}:
+    if not _is_familiar(name):
         if not is_token(name):
             raise ValueError(f"header name {name!r} is not a token")
         if canonical(name) == "content-length":
