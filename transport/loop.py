@@ -25,6 +25,7 @@ from transport.tally import Tally
 
 READ: Final = selectors.EVENT_READ
 WRITE: Final = selectors.EVENT_WRITE
+_RETIREMENT: Final = 1.0
 HOT_COUNTS: Final = (
     "datagrams_in",
     "datagrams_out",
@@ -74,6 +75,7 @@ class Loop:
         self._each_turn = each_turn
         self._next_turn: float | None = None
         self._batch: Batch = []
+        self._retired: deque[socket.socket] = deque()
         self._posts: deque[Callable[[], None]] = deque()
         self._selector = selectors.DefaultSelector()
         self._asleep_end, self._waking_end = socket.socketpair()
@@ -187,8 +189,31 @@ class Loop:
             finally:
                 self._turning = None
 
+    def retire(self, used: socket.socket) -> None:
+        """Close a socket on which other threads may just be sending.
+
+        What it was bound to is free at once, but its descriptor's number stays taken for a while: a thread that has
+        read the number and not yet entered the kernel meets a dead end, not somebody else's new socket.
+        """
+        try:
+            dead_end, other = socket.socketpair(type=socket.SOCK_DGRAM)
+        except OSError:
+            # Out of descriptors: giving this one back matters more.
+            used.close()
+            return
+        other.close()
+        os.dup2(dead_end.fileno(), used.fileno(), inheritable=False)
+        dead_end.close()
+        self._retired.append(used)
+        self.deadlines.set(("retired", used.fileno()), self.clock() + _RETIREMENT, self._close_retired)
+
+    def _close_retired(self) -> None:
+        self._retired.popleft().close()
+
     def close(self) -> None:
         """Give the loop's own descriptors back. Whoever watched something has unwatched it."""
+        while self._retired:
+            self._close_retired()
         self._closed = True
         self._selector.close()
         self._asleep_end.close()

@@ -60,7 +60,7 @@ class UdpSocket:
             self._closed = True
             waiting = list(self._queue)
             self._queue.clear()
-            self._socket.close()
+        self._loop.retire(self._socket)
         for _, flow in waiting:
             self._loop.fail(flow, TransportError("closed", f"{self.address} was closed before everything was sent"))
         # Flow -> socket -> remembered flows is a cycle: part it.

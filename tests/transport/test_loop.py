@@ -1,5 +1,7 @@
+import errno
 import logging
 import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
@@ -223,6 +225,17 @@ def test_call_returns_when_it_is_done_whoever_turns_the_loop(loop: Loop) -> None
     loop.wake()
     thread.join()
     assert called == ["nobody turns it", "inside a turn", "another thread turns it"]
+
+
+def test_retiring_a_socket_without_descriptors_left_closes_it(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(**_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    used = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    monkeypatch.setattr(socket, "socketpair", exhausted)
+    loop.retire(used)
+    assert used.fileno() == -1
+    assert loop.deadlines.next() is None
 
 
 def test_a_closed_loop_cannot_be_turned(heard: Heard) -> None:

@@ -266,6 +266,25 @@ def test_each_thread_keeps_its_order_on_a_flow(bench: Bench) -> None:
     assert bench.count("datagrams_out") == 800
 
 
+def test_a_thread_that_is_just_sending_meets_no_other_socket(bench: Bench) -> None:
+    """Its descriptor's number, once read, must not become another socket's before it has entered the kernel."""
+    address = bench.listen()
+    channel = bench.reactor.flow_to(address).channel
+    assert isinstance(channel, UdpSocket)
+    number, sending = channel._socket.fileno(), channel._socket.sendto
+    bench.reactor.close(address)
+    others = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+    assert number not in [other.fileno() for other in others]
+    with pytest.raises(OSError, match="Invalid argument"):
+        sending(INVITE, (address.host, address.port))
+    assert bench.reactor.listen(address) == address, "the port is free at once"
+    bench.clock.advance(1.0)
+    bench.turn()
+    assert channel._socket.fileno() == -1
+    for other in others:
+        other.close()
+
+
 def test_a_closed_socket_leaves_no_cycle_behind(bench: Bench) -> None:
     address = bench.listen()
     flow = bench.reactor.flow_to(address)
@@ -275,6 +294,8 @@ def test_a_closed_socket_leaves_no_cycle_behind(bench: Bench) -> None:
     try:
         bench.turn()
         bench.reactor.close(address)
+        bench.clock.advance(1.0)
+        bench.turn()
         gone = weakref.ref(channel._socket) if isinstance(channel, UdpSocket) else None
         del flow, channel
         assert gone is not None
