@@ -76,6 +76,69 @@ class ToUser:
         return f"ToUser({self.event})"
 
 
+class Hop:
+    """Where a request goes next: the transport, host and port of RFC 3263, and a flow to prefer while it lives.
+
+    `flow` is the Flow that the peer's own request came by, or None. `reliable` is False for UDP alone.
+    """
+
+    __slots__ = ("flow", "host", "port", "transport")
+
+    def __init__(self, transport: str, host: str, port: int, flow: Any = None) -> None:
+        self.transport = transport
+        self.host = host
+        self.port = port
+        self.flow = flow
+
+    @property
+    def reliable(self) -> bool:
+        """Whether the transport retransmits by itself, so that the SIP transaction need not."""
+        return self.transport != "UDP"
+
+    @property
+    def place(self) -> str:
+        """The transport and address family that the request leaves by, as profile.Local names them."""
+        return self.transport + "6" if ":" in self.host else self.transport
+
+    def __repr__(self) -> str:
+        return f"Hop({self.transport} {self.host}:{self.port})"
+
+
+class ToClient:
+    """Pass a new request down to a client transaction of its own, within the same memory transaction.
+
+    `data` is the encoded request, whose top Via carries `branch`. This one never reaches the runner.
+    """
+
+    __slots__ = ("branch", "data", "destination", "method")
+
+    def __init__(self, method: str, branch: str, data: bytes, destination: Hop) -> None:
+        self.method = method
+        self.branch = branch
+        self.data = data
+        self.destination = destination
+
+    def __repr__(self) -> str:
+        return f"ToClient({self.method} {self.branch})"
+
+
+class ToServer:
+    """Pass a response down to the server transaction `key`, within the same memory transaction.
+
+    This one never reaches the runner.
+    """
+
+    __slots__ = ("data", "key", "status")
+
+    def __init__(self, key: str, status: int, data: bytes) -> None:
+        self.key = key
+        self.status = status
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"ToServer({self.status}, key={self.key!r})"
+
+
 class Tell:
     """Tell the application: put `event` into the queue of the handle `owner`, whose handlers run in order."""
 
@@ -89,4 +152,16 @@ class Tell:
         return f"Tell({self.event!r})"
 
 
-type Effect = Send | StartTimer | StopTimer | ToUser | Tell
+class Count:
+    """Count one thing that happened under `name`, once the memory transaction has committed."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"Count({self.name})"
+
+
+type Effect = Send | StartTimer | StopTimer | ToUser | ToClient | ToServer | Tell | Count

@@ -1,0 +1,175 @@
+"""The INVITE usage: one entry for each kind of event, dispatched to the caller's or the callee's figure.
+
+Every function takes the record and returns the next one; a record in state Morgue is to be forgotten. RFC 3261
+sections 12 to 15.
+"""
+
+from dum.dialog.dialog import contact_uri, is_in_order
+from dum.effects import Effect, ToServer
+from dum.errors import Refused
+from dum.fsm import Figure
+from dum.message import HeaderError, Request, Response
+from dum.timers import Timing
+from dum.usage import callee, caller, reinvite
+from dum.usage.accepting import acknowledged, own_fields
+from dum.usage.session import CALLER, Given, InviteUsage
+
+MORGUE = "Morgue"
+
+
+def _figure(usage: InviteUsage) -> Figure:
+    return caller.FIGURE if usage.role == CALLER else callee.FIGURE
+
+
+def _respond(given: Given, status: int, effects: list[Effect], fields: tuple[tuple[str, str], ...] = ()) -> None:
+    effects.append(ToServer(given.server_key, status, given.message.respond(status, fields=fields).encode()))
+
+
+def is_peer(usage: InviteUsage, request: Request) -> bool:
+    """Tell whether a request's From tag is the one of a dialog in this set (12.2.2)."""
+    tag = request.from_tag
+    if usage.dialog is not None and usage.dialog.remote_tag == tag:
+        return True
+    return any(fork.remote_tag == tag for fork in usage.forks)
+
+
+def request(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take a request within the dialog, other than ACK and CANCEL, that opened the server transaction given."""
+    message: Request = given.message
+    dialog = usage.dialog
+    if dialog is None or not is_peer(usage, message):
+        _respond(given, 481, effects)
+        return usage
+    if not is_in_order(dialog, message):
+        _respond(given, 500, effects)
+        return usage
+    usage = usage.copy()
+    usage.dialog = dialog.with_remote_seq(message.cseq)
+    match message.method:
+        case "BYE":
+            return _figure(usage).advance(usage, "BYE", given, timing, effects)
+        case "INVITE":
+            return _reinvite(usage, given, timing, effects)
+        case "OPTIONS":
+            fields = own_fields(given, given.source)
+            fields.append(("Accept", ", ".join(given.agent.profile.accept)))
+            _respond(given, 200, effects, tuple(fields))
+        case _:
+            _respond(given, 405, effects, (("Allow", ", ".join(given.agent.profile.allow)),))
+    return usage
+
+
+def _reinvite(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take a re-INVITE: the target is refreshed (12.2.2) unless it is refused."""
+    refused = reinvite.refusal(usage, given)
+    if refused is not None:
+        _respond(given, refused[0], effects, refused[1])
+        return usage
+    if usage.state == "Moratorium":
+        # Its sender has seen our 2xx, so the ACK is only late or lost (RFC 5407 3.1.4).
+        usage = callee.FIGURE.advance(usage, "ACK_OVERTAKEN", given, timing, effects)
+    try:
+        target = contact_uri(given.message)
+    except HeaderError:
+        target = ""
+    usage.dialog = usage.require_dialog().with_target(target)
+    return reinvite.received_again(usage, given, timing, effects)
+
+
+def ack(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take an ACK for a 2xx of ours; one that repeats or belongs to none of them changes nothing."""
+    received = usage.received
+    if received is None or not received.response or received.seq != given.message.cseq:
+        return usage
+    if not is_peer(usage, given.message):
+        return usage
+    if usage.state == "Moratorium" and usage.role != CALLER:
+        event = "ACK_ENDS" if usage.end_wanted else "ACK"
+        return callee.FIGURE.advance(usage, event, given, timing, effects)
+    usage = usage.copy()
+    acknowledged(usage, given, timing, effects)
+    return usage
+
+
+def cancel(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take a CANCEL whose own server transaction was answered: the INVITE is answered 487 if it still waits (9.2)."""
+    received = usage.received
+    if received is None or received.response:
+        return usage
+    if usage.state in (callee.PREPARATIVE, callee.EARLY) and usage.role != CALLER:
+        return callee.FIGURE.advance(usage, "CANCEL", given, timing, effects)
+    return reinvite.cancelled(usage, given, timing, effects)
+
+
+def response(usage: InviteUsage, method: str, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take a response to a request of ours; `method` is the request's.
+
+    `given.message` is None when none came: then `given.command` says what stands in for it (8.1.3.1).
+    """
+    message: Response | None = given.message
+    if method == "INVITE" and usage.role == CALLER:
+        if message is None:
+            return caller.FIGURE.advance(usage, "R3XX_6XX", given, timing, effects)
+        return caller.receive(usage, given, timing, effects)
+    if method == "BYE" and (message is None or message.status >= 200) and _is_of_dialog(usage, message):
+        return _figure(usage).advance(usage, "BYE_DONE", given, timing, effects)
+    return usage
+
+
+def _is_of_dialog(usage: InviteUsage, message: Response | None) -> bool:
+    """Tell whether a response to a BYE is for the dialog itself, and not for a fork that was ended beside it."""
+    if message is None:
+        return usage.state == "Mortal"
+    return usage.dialog is not None and usage.state == "Mortal" and message.to_tag == usage.dialog.remote_tag
+
+
+def fire(
+    usage: InviteUsage, letter: str, generation: int, given: Given, timing: Timing, effects: list[Effect]
+) -> InviteUsage:
+    """Take a timer of the usage: 2XX and NO_ACK of an accepted INVITE, CANCELLED of a cancelled one."""
+    if letter == "CANCELLED":
+        if usage.sent is not None and usage.sent.seq == generation:
+            return caller.FIGURE.advance(usage, "CANCELLED", given, timing, effects)
+        return usage
+    return callee.fire(usage, letter, generation, given, timing, effects)
+
+
+def command(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Do what the application asks; raises `Refused` when the call is not in a state for it.
+
+    An end of a call that is already ending changes nothing: that race is natural.
+    """
+    wanted = given.command
+    assert wanted is not None
+    waiting = usage.received is not None and not usage.received.response
+    if usage.state == "Established" and wanted.name in ("ANSWER", "REJECT") and waiting:
+        return reinvite.answered(usage, given, timing, effects)
+    figure = _figure(usage)
+    if wanted.name == "END" and usage.state in ("Mortal", MORGUE):
+        return usage
+    if usage.role == CALLER and wanted.name in ("RING", "REJECT"):
+        raise Refused(f"can't {wanted.name.lower()} a call that was placed here")
+    after = figure.advance(usage, wanted.name, given, timing, effects)
+    if after is usage:
+        raise Refused(f"can't {wanted.name.lower()} a call in state {usage.state}")
+    return after
+
+
+def invite_transaction_ended(usage: InviteUsage) -> InviteUsage:
+    """Forget what only more 2xx of the INVITE could need: its ACKs, and forks that never answered (13.2.2.4)."""
+    if not usage.acks and not usage.forks:
+        return usage
+    usage = usage.copy()
+    usage.acks = ()
+    usage.forks = ()
+    return usage
+
+
+def unreachable(usage: InviteUsage, key: str, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
+    """Take the news that a response to the INVITE of server transaction `key` could not be sent (17.2.4).
+
+    A call that is not answered yet ends; a 2xx goes out again with its next retransmission.
+    """
+    if usage.role == CALLER or usage.received is None or usage.received.key != key:
+        return usage
+    return callee.FIGURE.advance(usage, "UNREACHABLE", given, timing, effects)
