@@ -139,6 +139,21 @@ class ToServer:
         return f"ToServer({self.status}, key={self.key!r})"
 
 
+class Forget:
+    """Destroy the client transaction `key`, whose answer is not waited for any more (RFC 3261 9.1).
+
+    This one never reaches the runner.
+    """
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+
+    def __repr__(self) -> str:
+        return f"Forget({self.key!r})"
+
+
 class Tell:
     """Tell the application: put `event` into the queue of the handle `owner`, whose handlers run in order."""
 
@@ -164,4 +179,4 @@ class Count:
         return f"Count({self.name})"
 
 
-type Effect = Send | StartTimer | StopTimer | ToUser | ToClient | ToServer | Tell | Count
+type Effect = Send | StartTimer | StopTimer | ToUser | ToClient | ToServer | Forget | Tell | Count

@@ -153,6 +153,7 @@ class DialogUsageManager:
         """Return counts and sizes as plain ints: records held, what was dropped and why, datagrams in and out."""
         stack = self._stack
         return {
+            "retransmissions": 0,
             **self._reactor.statistics(),
             **stack.tally.total(),
             "calls": stack.usages.size(),

@@ -40,6 +40,8 @@ PURE = (
 ACTING = (
     "dum.auth",
     "dum.draw",
+    "dum.core",
+    "dum.transactions",
     "dum.stack",
     "dum.runner",
     "dum.workers",
