@@ -107,16 +107,18 @@ class Hop:
 class ToClient:
     """Pass a new request down to a client transaction of its own, within the same memory transaction.
 
-    `data` is the encoded request, whose top Via carries `branch`. This one never reaches the runner.
+    `data` is the encoded request, whose top Via carries `branch`. `heard` is False when nobody wants to know how it
+    went. This one never reaches the runner.
     """
 
-    __slots__ = ("branch", "data", "destination", "method")
+    __slots__ = ("branch", "data", "destination", "heard", "method")
 
-    def __init__(self, method: str, branch: str, data: bytes, destination: Hop) -> None:
+    def __init__(self, method: str, branch: str, data: bytes, destination: Hop, heard: bool = True) -> None:
         self.method = method
         self.branch = branch
         self.data = data
         self.destination = destination
+        self.heard = heard
 
     def __repr__(self) -> str:
         return f"ToClient({self.method} {self.branch})"

@@ -139,9 +139,9 @@ class Transactions:
     # Clients.
 
     def start_client(self, txn: Transaction, down: ToClient, usage_key: str, effects: list[Effect]) -> None:
-        """Open a client transaction for a new request; nobody waits for the answer to a CANCEL (9.1)."""
+        """Open a client transaction for a new request; `down.heard` tells whether its user waits for the answer."""
         key = client_key(down.branch, down.method)
-        owner = None if down.method == "CANCEL" else (usage_key, down.method)
+        owner = (usage_key, down.method) if down.heard else None
         module = invite_client if down.method == "INVITE" else client
         hop = down.destination
         self.clients.insert(txn, key, module.start(key, down.data, hop, hop.reliable, owner, self.timing, effects))

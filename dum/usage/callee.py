@@ -144,6 +144,8 @@ FIGURE = Figure(
     },
 )
 
+advance = FIGURE.advance
+
 
 def start(owner: Any, given: Given, effects: list[Effect]) -> InviteUsage:
     """Make the usage of a new INVITE and tell the application (RFC 3261 13.3).
@@ -183,5 +185,5 @@ def fire(
         repeated(usage, timing, effects)
         return usage
     if letter == "NO_ACK" and generation == received.seq:
-        return FIGURE.advance(usage, "NO_ACK", given, timing, effects)
+        return advance(usage, "NO_ACK", given, timing, effects)
     return usage

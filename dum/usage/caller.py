@@ -4,12 +4,13 @@ from typing import Any
 
 from dum.dialog.dialog import Dialog, by_caller, next_hop, route_set_of_2xx
 from dum.dialog.requests import hop_of, request_within
-from dum.effects import Effect, Send, StartTimer, StopTimer, Tell, ToClient
+from dum.effects import Effect, Forget, Send, StartTimer, StopTimer, Tell, ToClient
 from dum.events import AnswerWanted, Established, Progress
 from dum.fsm import Figure
 from dum.message import HeaderError, Request, Response, Uri
 from dum.timers import Timing
 from dum.transaction.cancel import cancellation
+from dum.transaction.companion import without_body
 from dum.transaction.matching import client_key
 from dum.usage.accepting import acknowledged
 from dum.usage.ending import (
@@ -36,22 +37,28 @@ def cancel_wanted(usage: InviteUsage, given: Given, timing: Timing, effects: lis
     assert sent is not None
     if sent.cancel == "sent":
         return
-    if not sent.provisional:
-        usage.sent = sent.with_progress(False, "wanted")
+    if not sent.provisionals:
+        usage.sent = sent.with_progress(0, "wanted")
         return
-    usage.sent = sent.with_progress(True, "sent")
-    effects.append(ToClient("CANCEL", sent.branch, cancellation(sent.request.encode()), sent.destination))
+    usage.sent = sent.with_progress(sent.provisionals, "sent")
+    effects.append(ToClient("CANCEL", sent.branch, cancellation(sent.header), sent.destination, False))
     effects.append(StartTimer(usage.key, "CANCELLED", timing.timer_b, sent.seq))
 
 
+def start_c(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
+    """Give the INVITE the time of timer C to be answered: a callee may ring and then die (16.6 has it for proxies)."""
+    assert usage.sent is not None
+    effects.append(StartTimer(usage.key, "C", timing.timer_c, usage.sent.provisionals))
+
+
 def progressed(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
-    """Note that a provisional response has come; a CANCEL that waited for it goes out now."""
+    """Note that a provisional response has come: it restarts timer C, and a CANCEL that waited for it goes out now."""
     sent = usage.sent
     assert sent is not None
-    if not sent.provisional:
-        usage.sent = sent.with_progress(True, sent.cancel)
-        if sent.cancel == "wanted":
-            cancel_wanted(usage, given, timing, effects)
+    usage.sent = sent.with_progress(sent.provisionals + 1, sent.cancel)
+    start_c(usage, given, timing, effects)
+    if sent.cancel == "wanted":
+        cancel_wanted(usage, given, timing, effects)
 
 
 def early_dialog(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
@@ -84,6 +91,8 @@ def refused(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effe
 
 def cancel_unheard(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
     """Take a cancelled INVITE for dead when no final response came within 64*T1 of the CANCEL (9.1)."""
+    assert usage.sent is not None
+    effects.append(Forget(usage.sent.key))
     end_told(usage, 487, False, "cancelled", effects)
 
 
@@ -156,7 +165,7 @@ def ack_repeated(usage: InviteUsage, given: Given, timing: Timing, effects: list
         return
     usage.forks = tuple(other for other in usage.forks if other.remote_tag != fork.remote_tag)
     _ack(fork, usage, given, response.cseq, b"", effects)
-    bye_within(fork, usage, given, len(usage.acks) + 100, effects)
+    bye_within(fork, usage, given, len(usage.acks) + 100, effects, False)
 
 
 FIGURE = Figure(
@@ -169,12 +178,14 @@ FIGURE = Figure(
         (PREPARATIVE, "R3XX_6XX", MORGUE, (refused,)),
         (PREPARATIVE, "CANCELLED", MORGUE, (cancel_unheard,)),
         (PREPARATIVE, "END", PREPARATIVE, (cancel_wanted,)),
+        (PREPARATIVE, "TIMER_C", PREPARATIVE, (cancel_wanted,)),
         (EARLY, "R1XX_UNTAGGED", EARLY, (progressed,)),
         (EARLY, "R1XX", EARLY, (progressed, early_dialog)),
         (EARLY, "R2XX", MORATORIUM, (confirmed,)),
         (EARLY, "R3XX_6XX", MORGUE, (refused,)),
         (EARLY, "CANCELLED", MORGUE, (cancel_unheard,)),
         (EARLY, "END", EARLY, (cancel_wanted,)),
+        (EARLY, "TIMER_C", EARLY, (cancel_wanted,)),
         (EARLY, "BYE", EARLY, (bye_answered, cancel_wanted)),
         (MORATORIUM, "LATE_OFFER", MORATORIUM, (answer_asked,)),
         (MORATORIUM, "ACK_SENT", ESTABLISHED, (ack_sent, established_told)),
@@ -193,17 +204,19 @@ FIGURE = Figure(
     ],
     initial=PREPARATIVE,
     final=MORGUE,
-    timers={},
+    timers={PREPARATIVE: "C", EARLY: "C"},
+    entry=(start_c,),
     ignores={
         PREPARATIVE: ("LATE_OFFER", "ACK_SENT", "ANSWER", "ACK_ENDS", "BYE", "BYE_DONE", "NO_ACK"),
         EARLY: ("LATE_OFFER", "ACK_SENT", "ANSWER", "ACK_ENDS", "BYE_DONE", "NO_ACK"),
         # After the first 2xx the INVITE transaction is Accepted: nothing but more 2xx comes from it (RFC 6026).
-        MORATORIUM: ("R1XX", "R1XX_UNTAGGED", "R3XX_6XX", "CANCELLED", "BYE_DONE", "NO_ACK"),
+        MORATORIUM: ("R1XX", "R1XX_UNTAGGED", "R3XX_6XX", "CANCELLED", "TIMER_C", "BYE_DONE", "NO_ACK"),
         ESTABLISHED: (
             "R1XX",
             "R1XX_UNTAGGED",
             "R3XX_6XX",
             "CANCELLED",
+            "TIMER_C",
             "BYE_DONE",
             "LATE_OFFER",
             "ACK_SENT",
@@ -215,6 +228,7 @@ FIGURE = Figure(
             "R1XX_UNTAGGED",
             "R3XX_6XX",
             "CANCELLED",
+            "TIMER_C",
             "LATE_OFFER",
             "ACK_SENT",
             "ANSWER",
@@ -224,6 +238,9 @@ FIGURE = Figure(
         ),
     },
 )
+
+advance = FIGURE.advance
+enter = FIGURE.enter
 
 
 def start(owner: Any, call_id: str, target: str, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
@@ -254,11 +271,15 @@ def start(owner: Any, call_id: str, target: str, given: Given, timing: Timing, e
     if command.body and not any(name.lower() == "content-type" for name, _ in command.fields):
         fields.append(("Content-Type", "application/sdp"))
     request = Request.build("INVITE", target, fields, command.body)
-    effects.append(ToClient("INVITE", fresh.branch, request.encode(), hop))
-    sent = SentInvite(client_key(fresh.branch, "INVITE"), fresh.branch, seq, request, hop)
-    return InviteUsage(
+    data = request.encode()
+    effects.append(ToClient("INVITE", fresh.branch, data, hop))
+    key = client_key(fresh.branch, "INVITE")
+    sent = SentInvite(key, fresh.branch, seq, without_body(data), bool(command.body), hop)
+    usage = InviteUsage(
         usage_key(call_id, fresh.tag), PREPARATIVE, CALLER, owner, None, None, (), sent, None, (), command.body, False
     )
+    enter(usage, given, timing, effects)
+    return usage
 
 
 def target_of_to(target: str) -> str:
@@ -273,14 +294,14 @@ def receive(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effe
     response: Response = given.message
     if response.status < 200:
         event = "R1XX" if response.to_tag and response.status > 100 else "R1XX_UNTAGGED"
-        return FIGURE.advance(usage, event, given, timing, effects)
+        return advance(usage, event, given, timing, effects)
     if response.status >= 300:
-        return FIGURE.advance(usage, "R3XX_6XX", given, timing, effects)
+        return advance(usage, "R3XX_6XX", given, timing, effects)
     pending = usage.sent
-    usage = FIGURE.advance(usage, "R2XX", given, timing, effects)
+    usage = advance(usage, "R2XX", given, timing, effects)
     if pending is None or usage.state != MORATORIUM:
         return usage
     if pending.cancel:
-        return FIGURE.advance(usage, "ACK_ENDS", given, timing, effects)
-    late_offer = not pending.request.body and response.body
-    return FIGURE.advance(usage, "LATE_OFFER" if late_offer else "ACK_SENT", given, timing, effects)
+        return advance(usage, "ACK_ENDS", given, timing, effects)
+    late_offer = not pending.offered and response.body
+    return advance(usage, "LATE_OFFER" if late_offer else "ACK_SENT", given, timing, effects)

@@ -18,8 +18,10 @@ def end_told(usage: InviteUsage, status: int, by_peer: bool, why: str, effects: 
     effects.append(Tell(usage.owner, Ended(usage.owner, status, by_peer, why)))
 
 
-def bye_within(dialog: Dialog, usage: InviteUsage, given: Given, number: int, effects: list[Effect]) -> Dialog:
-    """Send a BYE within `dialog` and return the dialog with its CSeq counted up.
+def bye_within(
+    dialog: Dialog, usage: InviteUsage, given: Given, number: int, effects: list[Effect], heard: bool = True
+) -> Dialog:
+    """Send a BYE within `dialog` and return the dialog with its CSeq counted up; its answer is waited for if `heard`.
 
     A peer whose Contact can't be sent to gets none: there is nowhere to send it (counted by the absence of an answer).
     """
@@ -32,7 +34,7 @@ def bye_within(dialog: Dialog, usage: InviteUsage, given: Given, number: int, ef
         request = request_within(dialog, "BYE", seq, branch, hop, agent.local, agent.profile, reason)
     except (KeyError, ValueError):
         return dialog
-    effects.append(ToClient("BYE", branch, request.encode(), hop))
+    effects.append(ToClient("BYE", branch, request.encode(), hop, heard))
     return dialog.with_local_seq(seq)
 
 

@@ -7,7 +7,7 @@ sections 12 to 15.
 from dum.dialog.dialog import contact_uri, is_in_order
 from dum.effects import Effect, ToServer
 from dum.errors import Refused
-from dum.fsm import Figure
+from dum.fsm import Advance
 from dum.message import HeaderError, Request, Response
 from dum.timers import Timing
 from dum.usage import callee, caller, reinvite
@@ -17,8 +17,8 @@ from dum.usage.session import CALLER, Given, InviteUsage
 MORGUE = "Morgue"
 
 
-def _figure(usage: InviteUsage) -> Figure:
-    return caller.FIGURE if usage.role == CALLER else callee.FIGURE
+def _advance(usage: InviteUsage) -> Advance:
+    return caller.advance if usage.role == CALLER else callee.advance
 
 
 def _respond(given: Given, status: int, effects: list[Effect], fields: tuple[tuple[str, str], ...] = ()) -> None:
@@ -47,7 +47,7 @@ def request(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effe
     usage.dialog = dialog.with_remote_seq(message.cseq)
     match message.method:
         case "BYE":
-            return _figure(usage).advance(usage, "BYE", given, timing, effects)
+            return _advance(usage)(usage, "BYE", given, timing, effects)
         case "INVITE":
             return _reinvite(usage, given, timing, effects)
         case "OPTIONS":
@@ -67,7 +67,7 @@ def _reinvite(usage: InviteUsage, given: Given, timing: Timing, effects: list[Ef
         return usage
     if usage.state == "Moratorium":
         # Its sender has seen our 2xx, so the ACK is only late or lost (RFC 5407 3.1.4).
-        usage = callee.FIGURE.advance(usage, "ACK_OVERTAKEN", given, timing, effects)
+        usage = callee.advance(usage, "ACK_OVERTAKEN", given, timing, effects)
     try:
         target = contact_uri(given.message)
     except HeaderError:
@@ -85,7 +85,7 @@ def ack(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect])
         return usage
     if usage.state == "Moratorium" and usage.role != CALLER:
         event = "ACK_ENDS" if usage.end_wanted else "ACK"
-        return callee.FIGURE.advance(usage, event, given, timing, effects)
+        return callee.advance(usage, event, given, timing, effects)
     usage = usage.copy()
     acknowledged(usage, given, timing, effects)
     return usage
@@ -97,7 +97,7 @@ def cancel(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effec
     if received is None or received.response:
         return usage
     if usage.state in (callee.PREPARATIVE, callee.EARLY) and usage.role != CALLER:
-        return callee.FIGURE.advance(usage, "CANCEL", given, timing, effects)
+        return callee.advance(usage, "CANCEL", given, timing, effects)
     return reinvite.cancelled(usage, given, timing, effects)
 
 
@@ -109,27 +109,24 @@ def response(usage: InviteUsage, method: str, given: Given, timing: Timing, effe
     message: Response | None = given.message
     if method == "INVITE" and usage.role == CALLER:
         if message is None:
-            return caller.FIGURE.advance(usage, "R3XX_6XX", given, timing, effects)
+            return caller.advance(usage, "R3XX_6XX", given, timing, effects)
         return caller.receive(usage, given, timing, effects)
-    if method == "BYE" and (message is None or message.status >= 200) and _is_of_dialog(usage, message):
-        return _figure(usage).advance(usage, "BYE_DONE", given, timing, effects)
+    if method == "BYE" and (message is None or message.status >= 200):
+        return _advance(usage)(usage, "BYE_DONE", given, timing, effects)
     return usage
-
-
-def _is_of_dialog(usage: InviteUsage, message: Response | None) -> bool:
-    """Tell whether a response to a BYE is for the dialog itself, and not for a fork that was ended beside it."""
-    if message is None:
-        return usage.state == "Mortal"
-    return usage.dialog is not None and usage.state == "Mortal" and message.to_tag == usage.dialog.remote_tag
 
 
 def fire(
     usage: InviteUsage, letter: str, generation: int, given: Given, timing: Timing, effects: list[Effect]
 ) -> InviteUsage:
-    """Take a timer of the usage: 2XX and NO_ACK of an accepted INVITE, CANCELLED of a cancelled one."""
+    """Take a timer of the usage: 2XX and NO_ACK of an accepted INVITE, C and CANCELLED of one that is not answered."""
+    if letter == "C":
+        if usage.sent is not None and usage.sent.provisionals == generation:
+            return caller.advance(usage, "TIMER_C", given, timing, effects)
+        return usage
     if letter == "CANCELLED":
         if usage.sent is not None and usage.sent.seq == generation:
-            return caller.FIGURE.advance(usage, "CANCELLED", given, timing, effects)
+            return caller.advance(usage, "CANCELLED", given, timing, effects)
         return usage
     return callee.fire(usage, letter, generation, given, timing, effects)
 
@@ -144,12 +141,11 @@ def command(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effe
     waiting = usage.received is not None and not usage.received.response
     if usage.state == "Established" and wanted.name in ("ANSWER", "REJECT") and waiting:
         return reinvite.answered(usage, given, timing, effects)
-    figure = _figure(usage)
     if wanted.name == "END" and usage.state in ("Mortal", MORGUE):
         return usage
     if usage.role == CALLER and wanted.name in ("RING", "REJECT"):
         raise Refused(f"can't {wanted.name.lower()} a call that was placed here")
-    after = figure.advance(usage, wanted.name, given, timing, effects)
+    after = _advance(usage)(usage, wanted.name, given, timing, effects)
     if after is usage:
         raise Refused(f"can't {wanted.name.lower()} a call in state {usage.state}")
     return after
@@ -172,4 +168,4 @@ def unreachable(usage: InviteUsage, key: str, given: Given, timing: Timing, effe
     """
     if usage.role == CALLER or usage.received is None or usage.received.key != key:
         return usage
-    return callee.FIGURE.advance(usage, "UNREACHABLE", given, timing, effects)
+    return callee.advance(usage, "UNREACHABLE", given, timing, effects)

@@ -15,33 +15,38 @@ CALLEE = "callee"
 class SentInvite:
     """An INVITE of ours that has no final response yet: what its ACK and CANCEL will need.
 
-    `provisional` tells that a 1xx has come, without which no CANCEL may be sent (RFC 3261 9.1). `cancel` is "" until
-    the application wants it cancelled, then "wanted", then "sent".
+    `header` is the INVITE without its body, `offered` tells whether it had one. `provisionals` counts the 1xx that have
+    come, without one of which no CANCEL may be sent (RFC 3261 9.1); it is the generation of timer C. `cancel` is ""
+    until the application wants it cancelled, then "wanted", then "sent".
     """
 
-    __slots__ = ("branch", "cancel", "destination", "key", "provisional", "request", "seq")
+    __slots__ = ("branch", "cancel", "destination", "header", "key", "offered", "provisionals", "seq")
 
     def __init__(
         self,
         key: str,
         branch: str,
         seq: int,
-        request: Request,
+        header: bytes,
+        offered: bool,
         destination: Hop,
-        provisional: bool = False,
+        provisionals: int = 0,
         cancel: str = "",
     ) -> None:
         self.key = key
         self.branch = branch
         self.seq = seq
-        self.request = request
+        self.header = header
+        self.offered = offered
         self.destination = destination
-        self.provisional = provisional
+        self.provisionals = provisionals
         self.cancel = cancel
 
-    def with_progress(self, provisional: bool, cancel: str) -> "SentInvite":
+    def with_progress(self, provisionals: int, cancel: str) -> "SentInvite":
         """Return the same INVITE a step further."""
-        return SentInvite(self.key, self.branch, self.seq, self.request, self.destination, provisional, cancel)
+        return SentInvite(
+            self.key, self.branch, self.seq, self.header, self.offered, self.destination, provisionals, cancel
+        )
 
 
 class ReceivedInvite:
