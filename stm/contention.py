@@ -170,4 +170,6 @@ class Elder(Transaction):
     def _let_go(self) -> None:
         """Unlock everything."""
         while self._held:
-            self._held.pop().release()
+            guard = self._held.pop()
+            if guard._is_owned():
+                guard.release()

@@ -97,6 +97,9 @@ class Stripe(dict[Any, Entry]):
             self.sleepers = [other for other in self.sleepers or () if other is not sleeper] or None
 
 
+_SCANNED = Ref(None)
+
+
 class Map[K: Hashable, V]:
     """A dictionary shared by transactions.
 
@@ -155,6 +158,7 @@ class Map[K: Hashable, V]:
     def items(self, txn: Transaction) -> list[tuple[K, V]]:
         """All keys with their values, of one instant; conflicts with every later insert, set and pop."""
         txn.hold_everything()
+        txn.reads[_SCANNED] = 0  # so that what is read next is held against the scan, even if no key had a value
         found = []
         for stripe in self._stripes:
             found += self._scan(txn, stripe)

@@ -174,6 +174,11 @@ class Transaction:
             ref._value = value
             ref._version = version + 1  # type: ignore[operator]
             woken = None if guard.sleepers is None else guard.sleepers.get(id(ref))
+        except BaseException:
+            if ref._version is None:  # interrupted while publishing: it is committed
+                ref._value = value
+                ref._version = version + 1  # type: ignore[operator]
+            raise
         finally:
             guard.release()
         if woken is not None:
@@ -238,8 +243,11 @@ class Transaction:
                     unread -= 1
             else:
                 return versions, unread
-        except BaseException:
+        except Conflict:
             self._settle(versions, False)
+            raise
+        except BaseException:  # interrupted, perhaps just after locking one more
+            self._settle([*versions, 0], False)
             raise
         self._settle(versions, False)
         with guard:  # somebody else's commit is under way there: let it end, then start again
@@ -247,7 +255,14 @@ class Transaction:
         return self._mark()
 
     def _settle(self, versions: list[Any], published: bool) -> None:
-        """Unlock after a commit that was given up, or, after an interruption, ended it forcibly."""
+        """Unlock after a commit that was given up, or, after an interruption, end it one way or the other."""
+        try:
+            self._unlock(versions, published)
+        except BaseException:  # interrupted here as well: nothing may stay locked
+            self._unlock(versions, published)
+            raise
+
+    def _unlock(self, versions: list[Any], published: bool) -> None:
         for (ref, value), version in zip(self.writes.items(), versions, strict=False):
             if ref._version is None:
                 if published:

@@ -229,7 +229,7 @@ def explore(make: Callable[[], Scenario], most_orders: int = 1_000_000, most_ste
         if not _advance(path):
             report.complete = True
             return report
-        if report.orders >= most_orders:
+        if report.orders + report.cut >= most_orders:
             return report
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from stm import contention, map as map_module
+from stm import contention
+from stm import map as map_module
 from stm.fifo import Fifo
 from stm.guard import Guard
 from stm.map import Stripe
@@ -88,11 +89,6 @@ def stepped_items() -> property:
     return property(slot.__get__, store)
 
 
-def owner_free(guard: Any) -> bool:
-    """Whether the thread that asks could lock the guard; called by the explorer on behalf of another thread."""
-    return holders.get(guard) is None
-
-
 holders: dict[Guard, list[int]] = {}  # guard -> [thread, count]
 
 
@@ -112,13 +108,15 @@ def acquire(self: Guard, blocking: bool = True, timeout: float = -1) -> bool:
 
 
 def release(self: Guard) -> None:
-    """Guard.release as a step."""
-    announce("unlock", self, True)
-    holder = holders[self]
-    holder[1] -= 1
-    if not holder[1]:
-        del holders[self]
-    super(Guard, self).release()
+    """Guard.release as a step; done even by a thread that is being unwound."""
+    try:
+        announce("unlock", self, True)
+    finally:
+        holder = holders[self]
+        holder[1] -= 1
+        if not holder[1]:
+            del holders[self]
+        super(Guard, self).release()
 
 
 def sleep(self: Sleeper, deadline: float | None) -> bool:
