@@ -31,8 +31,8 @@ types: setup  ## mypy --strict on everything
 stress: setup  ## the long concurrent tests, for SECONDS=60
 	@SIPDUM_STRESS_SECONDS=$(SECONDS) $(VENV)/python -m pytest tests/stress $(ARGS)
 
-fuzz: setup  ## random and mutated input to the codec and the machines, for SECONDS=60
-	@SIPDUM_FUZZ_SECONDS=$(SECONDS) $(VENV)/python -m pytest tests/fuzz $(ARGS)
+fuzz: setup  ## coverage-guided bad input to the message, SDP and framing codecs, for SECONDS=60
+	@$(VENV)/python -m tests.fuzz $(SECONDS) $(ARGS)
 
 figures: setup  ## draws the diagrams in docs/ from the tables of the state machines
 	@$(VENV)/python -m dum.draw docs/figures
