@@ -68,6 +68,16 @@ def accepted(usage: InviteUsage, given: Given, timing: Timing, effects: list[Eff
     usage.dialog = usage.require_dialog().confirmed()
 
 
+def terminated(usage: InviteUsage, given: Given, effects: list[Effect]) -> None:
+    """Answer 487 an INVITE that still waits, because it was cancelled or its dialog ends (9.2, 15.1.2)."""
+    received = usage.received
+    if received is None or received.response:
+        return
+    response = response_to_invite(received, usage, Given(given.agent, given.fresh), 487, b"")
+    effects.append(ToServer(received.key, 487, response.encode()))
+    usage.received = None
+
+
 def repeated(usage: InviteUsage, timing: Timing, effects: list[Effect]) -> None:
     """Send the 2xx once more and wait twice as long, at most T2."""
     received = usage.received

@@ -8,7 +8,7 @@ from dum.events import Established, IncomingCall
 from dum.fsm import Figure
 from dum.message import Request
 from dum.timers import Timing
-from dum.usage.accepting import accepted, acknowledged, repeated, response_to_invite
+from dum.usage.accepting import accepted, acknowledged, response_to_invite, terminated
 from dum.usage.ending import (
     bye_answered,
     bye_sent,
@@ -49,9 +49,7 @@ def rejection_sent(usage: InviteUsage, given: Given, timing: Timing, effects: li
 
 def terminated_487(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
     """Answer the INVITE with 487, because a CANCEL or a BYE has come before its final response (9.2, 15.1.2)."""
-    assert usage.received is not None
-    response = response_to_invite(usage.received, usage, Given(given.agent, given.fresh), 487, b"")
-    effects.append(ToServer(usage.received.key, 487, response.encode()))
+    terminated(usage, given, effects)
     end_told(usage, 487, True, "cancelled", effects)
 
 
@@ -171,19 +169,3 @@ def start(owner: Any, given: Given, effects: list[Effect]) -> InviteUsage:
         b"",
         False,
     )
-
-
-def fire(
-    usage: InviteUsage, letter: str, generation: int, given: Given, timing: Timing, effects: list[Effect]
-) -> InviteUsage:
-    """Repeat the 2xx, or give up waiting for its ACK; a timer that comes too late changes nothing."""
-    received = usage.received
-    if received is None or not received.response:
-        return usage
-    if letter == "2XX" and generation == received.retransmissions:
-        usage = usage.copy()
-        repeated(usage, timing, effects)
-        return usage
-    if letter == "NO_ACK" and generation == received.seq:
-        return advance(usage, "NO_ACK", given, timing, effects)
-    return usage

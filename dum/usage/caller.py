@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dum.dialog.dialog import Dialog, by_caller, next_hop, route_set_of_2xx
+from dum.dialog.dialog import Dialog, by_caller, contact_uri, next_hop, route_set_of_2xx
 from dum.dialog.requests import hop_of, request_within
 from dum.effects import Effect, Forget, Send, StartTimer, StopTimer, Tell, ToClient
 from dum.events import AnswerWanted, Established, Progress
@@ -21,7 +21,7 @@ from dum.usage.ending import (
     own_end_done,
     peer_ended,
 )
-from dum.usage.session import CALLER, Given, InviteUsage, SentAck, SentInvite, usage_key
+from dum.usage.session import CALLER, Command, Given, InviteUsage, SentAck, SentInvite, usage_key
 
 PREPARATIVE = "Preparative"
 EARLY = "Early"
@@ -289,17 +289,37 @@ def target_of_to(target: str) -> str:
     return f"{uri.scheme}:{uri.user}@{host}" if uri.user else f"{uri.scheme}:{host}"
 
 
+def _makes_dialog(usage: InviteUsage, response: Response) -> bool:
+    """Tell whether the addresses of a response can be read, and a 2xx says where to reach the peer (12.1.2)."""
+    try:
+        _ = (response.from_, response.to, response.record_routes)
+        reached = contact_uri(response)
+    except HeaderError:
+        return False
+    if reached or response.status < 200:
+        return True
+    return any(fork is not None and fork.remote_tag == response.to_tag for fork in (usage.dialog, *usage.forks))
+
+
 def receive(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
-    """Take a response to the INVITE that made the call."""
+    """Take a response to the INVITE that made the call.
+
+    A 2xx that nobody could be reached by ends the call: it can't be acknowledged.
+    """
     response: Response = given.message
     if response.status < 200:
-        event = "R1XX" if response.to_tag and response.status > 100 else "R1XX_UNTAGGED"
+        tagged = response.to_tag and response.status > 100 and _makes_dialog(usage, response)
+        event = "R1XX" if tagged else "R1XX_UNTAGGED"
         return advance(usage, event, given, timing, effects)
     if response.status >= 300:
         return advance(usage, "R3XX_6XX", given, timing, effects)
-    pending = usage.sent
+    pending, before = usage.sent, usage.state
+    if before in (PREPARATIVE, EARLY) and not _makes_dialog(usage, response):
+        stand_in = Given(given.agent, given.fresh, command=Command("UNREADABLE", 502, "transport"))
+        return advance(usage, "R3XX_6XX", stand_in, timing, effects)
     usage = advance(usage, "R2XX", given, timing, effects)
-    if pending is None or usage.state != MORATORIUM:
+    if pending is None or before == MORATORIUM or usage.state != MORATORIUM:
+        # In Moratorium already: the application was asked when the first 2xx came, and is asked once.
         return usage
     if pending.cancel:
         return advance(usage, "ACK_ENDS", given, timing, effects)

@@ -5,6 +5,7 @@ from dum.dialog.requests import hop_of, request_within
 from dum.effects import Effect, StopTimer, Tell, ToClient, ToServer
 from dum.events import Ended
 from dum.timers import Timing
+from dum.usage.accepting import terminated
 from dum.usage.session import Given, InviteUsage
 
 
@@ -39,7 +40,8 @@ def bye_within(
 
 
 def bye_sent(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
-    """Send the BYE that ends the session (15.1.1)."""
+    """Send the BYE that ends the session (15.1.1), and refuse a re-INVITE that waits in it."""
+    terminated(usage, given, effects)
     sent_before = len(effects)
     usage.dialog = bye_within(usage.require_dialog(), usage, given, 0, effects)
     usage.local_body = b""
@@ -59,8 +61,9 @@ def bye_answered(_usage: InviteUsage, given: Given, _timing: Timing, effects: li
 
 
 def peer_ended(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
-    """Answer the BYE of the peer and report the end."""
+    """Answer the BYE of the peer, and with 487 its re-INVITE if one waits (15.1.2), and report the end."""
     bye_answered(usage, given, timing, effects)
+    terminated(usage, given, effects)
     end_told(usage, 200, True, "bye", effects)
 
 

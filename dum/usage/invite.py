@@ -4,14 +4,14 @@ Every function takes the record and returns the next one; a record in state Morg
 sections 12 to 15.
 """
 
-from dum.dialog.dialog import contact_uri, is_in_order
+from dum.dialog.dialog import Dialog, contact_uri, is_in_order
 from dum.effects import Effect, ToServer
 from dum.errors import Refused
 from dum.fsm import Advance
 from dum.message import HeaderError, Request, Response
 from dum.timers import Timing
 from dum.usage import callee, caller, reinvite
-from dum.usage.accepting import acknowledged, own_fields
+from dum.usage.accepting import acknowledged, own_fields, repeated
 from dum.usage.session import CALLER, Given, InviteUsage
 
 MORGUE = "Morgue"
@@ -25,25 +25,29 @@ def _respond(given: Given, status: int, effects: list[Effect], fields: tuple[tup
     effects.append(ToServer(given.server_key, status, given.message.respond(status, fields=fields).encode()))
 
 
-def is_peer(usage: InviteUsage, request: Request) -> bool:
-    """Tell whether a request's From tag is the one of a dialog in this set (12.2.2)."""
-    tag = request.from_tag
+def _dialog_with(usage: InviteUsage, tag: str) -> Dialog | None:
+    """Return the dialog of this set whose remote tag is `tag`, the From tag of a request (12.2.2)."""
     if usage.dialog is not None and usage.dialog.remote_tag == tag:
-        return True
-    return any(fork.remote_tag == tag for fork in usage.forks)
+        return usage.dialog
+    for fork in usage.forks:
+        if fork.remote_tag == tag:
+            return fork
+    return None
 
 
 def request(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
     """Take a request within the dialog, other than ACK and CANCEL, that opened the server transaction given."""
     message: Request = given.message
-    dialog = usage.dialog
-    if dialog is None or not is_peer(usage, message):
+    dialog = _dialog_with(usage, message.from_tag)
+    if dialog is None:
         _respond(given, 481, effects)
         return usage
     if not is_in_order(dialog, message):
         _respond(given, 500, effects)
         return usage
     usage = usage.copy()
+    if dialog is not usage.dialog:
+        return _within_fork(usage, dialog, given, effects)
     usage.dialog = dialog.with_remote_seq(message.cseq)
     match message.method:
         case "BYE":
@@ -56,6 +60,19 @@ def request(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effe
             _respond(given, 200, effects, tuple(fields))
         case _:
             _respond(given, 405, effects, (("Allow", ", ".join(given.agent.profile.allow)),))
+    return usage
+
+
+def _within_fork(usage: InviteUsage, fork: Dialog, given: Given, effects: list[Effect]) -> InviteUsage:
+    """Take a request within an early dialog beside the one that the call goes on with: its end concerns no other."""
+    message: Request = given.message
+    others = tuple(other for other in usage.forks if other is not fork)
+    if message.method == "BYE":
+        usage.forks = others
+        _respond(given, 200, effects)
+    else:
+        usage.forks = (*others, fork.with_remote_seq(message.cseq))
+        _respond(given, 491 if usage.sent is not None else 481, effects)
     return usage
 
 
@@ -81,7 +98,7 @@ def ack(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect])
     received = usage.received
     if received is None or not received.response or received.seq != given.message.cseq:
         return usage
-    if not is_peer(usage, given.message):
+    if _dialog_with(usage, given.message.from_tag) is None:
         return usage
     if usage.state == "Moratorium" and usage.role != CALLER:
         event = "ACK_ENDS" if usage.end_wanted else "ACK"
@@ -119,7 +136,10 @@ def response(usage: InviteUsage, method: str, given: Given, timing: Timing, effe
 def fire(
     usage: InviteUsage, letter: str, generation: int, given: Given, timing: Timing, effects: list[Effect]
 ) -> InviteUsage:
-    """Take a timer of the usage: 2XX and NO_ACK of an accepted INVITE, C and CANCELLED of one that is not answered."""
+    """Take a timer of the usage: 2XX and NO_ACK of an accepted INVITE, C and CANCELLED of one that is not answered.
+
+    One that comes too late, because it was stopped or replaced meanwhile, changes nothing.
+    """
     if letter == "C":
         if usage.sent is not None and usage.sent.provisionals == generation:
             return caller.advance(usage, "TIMER_C", given, timing, effects)
@@ -128,7 +148,15 @@ def fire(
         if usage.sent is not None and usage.sent.seq == generation:
             return caller.advance(usage, "CANCELLED", given, timing, effects)
         return usage
-    return callee.fire(usage, letter, generation, given, timing, effects)
+    received = usage.received
+    if received is None or not received.response:
+        return usage
+    if letter == "2XX" and generation == received.retransmissions:
+        usage = usage.copy()
+        repeated(usage, timing, effects)
+    elif letter == "NO_ACK" and generation == received.seq:
+        return _advance(usage)(usage, "NO_ACK", given, timing, effects)
+    return usage
 
 
 def command(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:

@@ -4,7 +4,7 @@ from dum.effects import Effect, Tell, ToServer
 from dum.events import Offered
 from dum.message import Request
 from dum.timers import Timing
-from dum.usage.accepting import accepted, response_to_invite
+from dum.usage.accepting import accepted, response_to_invite, terminated
 from dum.usage.offer_answer import answer_to
 from dum.usage.session import Command, Given, InviteUsage, ReceivedInvite
 
@@ -67,10 +67,6 @@ def answered(usage: InviteUsage, given: Given, timing: Timing, effects: list[Eff
 
 def cancelled(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:
     """Answer the waiting re-INVITE with 487 because the peer has cancelled it; the session stays as it is (9.2)."""
-    received = usage.received
-    assert received is not None
     usage = usage.copy()
-    response = response_to_invite(received, usage, Given(given.agent, given.fresh), 487, b"")
-    effects.append(ToServer(received.key, 487, response.encode()))
-    usage.received = None
+    terminated(usage, given, effects)
     return usage
