@@ -91,10 +91,7 @@ class Fifo[T]:
             self.ring()
 
     def take(self, limit: int | None = None, timeout: float | None = None) -> list[T]:
-        """Remove and return up to `limit` items, waiting until there is one; [] if `timeout` seconds pass first.
-
-        May return fewer items than there are, never none while there are some.
-        """
+        """Remove and return up to `limit` items, waiting until there is one; [] if `timeout` seconds pass first."""
         batch = self.take_nowait(limit)
         if batch or (timeout is not None and timeout <= 0):
             return batch
@@ -228,9 +225,11 @@ class Fifo[T]:
         part = out[-limit:] if limit is not None else out[:]
         del out[-len(part) :]
         part.reverse()
+        self._took()
         if not out:
             self._out = None
-        self._took()
+            if limit is None or len(part) < limit:
+                part += self._pull(None if limit is None else limit - len(part))
         return part
 
     def _took(self) -> None:
