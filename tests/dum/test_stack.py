@@ -2,9 +2,11 @@
 
 from functools import cache
 
+from dum.events import AnswerWanted, Established, Event, IncomingCall
 from stm import statistics
+from tests.support.applications import Application, Party
 from tests.support.pair import Outcome, Pair
-from tests.support.wire import FAIR, ROUGH, Weather, Wire
+from tests.support.wire import FAIR, ROUGH, Weather, Wire, ticks
 
 
 def run(number: int, weather: Weather, *, threads: int = 0, seed: int = 1) -> Pair:
@@ -35,6 +37,32 @@ def test_a_call_in_fair_weather() -> None:
     assert [type(event).__name__ for event in caller.events] == ["Progress", "AnswerWanted", "Established", "Ended"]
     assert [type(event).__name__ for event in callee.events] == ["IncomingCall", "Established", "Ended"]
     assert caller.ends[0].status == callee.ends[0].status == 200
+
+
+def test_an_offer_in_a_2xx_is_to_be_answered_once() -> None:
+    """The 2xx comes again until its ACK, which waits for the application: it must not be asked each time."""
+
+    def slow(application: Application, party: Party, event: Event) -> None:
+        if isinstance(event, AnswerWanted):
+            application.later(ticks(3.0), party, "ANSWER", 200, b"v=0\r\n")
+
+    with Wire() as wire:
+        pair = Pair(wire, caller=slow, callee=ends_answered)
+        pair.place(1)
+        wire.run()
+    pair.check()
+    (caller,) = pair.caller.parties.values()
+    assert caller.history().count("AnswerWanted") == 1
+    assert caller.established == 1
+
+
+def ends_answered(application: Application, party: Party, event: Event) -> None:
+    """A callee that answers and ends every call."""
+    match event:
+        case IncomingCall():
+            application.later(1, party, "ANSWER", 200, b"v=0\r\n")
+        case Established():
+            application.later(100, party, "END", 480)
 
 
 def test_1000_calls_in_rough_weather() -> None:

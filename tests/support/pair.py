@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from dum.events import Event
+from dum.usage.session import Command
 from tests.support.applications import Application, Party, answers, calls
 from tests.support.order import check_order
 from tests.support.wire import Side, Wire
@@ -28,9 +29,10 @@ class Pair:
         return self.caller.side, self.callee.side
 
     def place(self, number: int, *, burst: int = 50, apart: int = 5) -> None:
-        """Have this many calls placed, so many at once, so many ticks apart."""
+        """Have this many calls placed, so many at once, so many ticks apart; every second with an offer."""
         for call in range(number):
-            self.caller.side.place(call // burst * apart, f"sip:bob@{CALLEE}", call)
+            command = Command("CALL", body=b"v=0\r\n" if call % 2 else b"")
+            self.caller.side.place(call // burst * apart, f"sip:bob@{CALLEE}", call, command)
 
     def outcome(self) -> Outcome:
         """What each side of each call was told, by Call-ID."""
@@ -51,6 +53,7 @@ class Pair:
             assert len(party.ends) == 1, party.history()
             assert party.events[-1] is party.ends[0], party.history()
             assert party.established <= 1, party.history()
+            assert party.history().count("AnswerWanted") <= 1, party.history()
 
     def told(self) -> list[Party]:
         """Every party that was told anything."""

@@ -149,7 +149,7 @@ class Side:
         """The flow by which messages from `host` come."""
         return self.flows.setdefault(f"{host}:{port}", WireFlow(Place(self.host), Place(host, port)))
 
-    def send(self, destination: Any, data: bytes) -> None:
+    def send(self, destination: Any, data: bytes, lane: int = 0, key: str = "") -> None:
         """Take a message from the runner; called in commit order for each Call-ID."""
         remote = destination if isinstance(destination, Hop) else destination.remote
         if remote.host in self.transport_down:
