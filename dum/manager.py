@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 from dum.call import Call, Fields
-from dum.effects import Hop
 from dum.errors import Refused, Terminated
 from dum.events import Event, Offered
 from dum.ids import Ids
 from dum.message import peek_call_id
+from dum.outlet import Outlet
 from dum.profile import Local, Profile
 from dum.runner import Runner, Timer
 from dum.stack import Stack
@@ -56,7 +56,8 @@ class DialogUsageManager:
             self._reactor.stop()
             raise
         deadlines: tuple[Deadlines[Timer], ...] = tuple(Deadlines() for _ in range(workers))
-        runner = Runner(self, deadlines, time.monotonic, self._tell, lambda shard: self._workers.woken(shard))
+        self._outlet = Outlet(self._reactor, self._transport_error)
+        runner = Runner(self._outlet, deadlines, time.monotonic, self._tell, lambda shard: self._workers.woken(shard))
         agent = Agent(self.profile, _local(self.addresses, advertise or {}))
         self._stack = Stack(agent, ids or Ids(), runner, lambda key: Call(self, key))
         self._workers = Workers(self._stack, deadlines)
@@ -184,19 +185,6 @@ class DialogUsageManager:
                 self._stack.tally.add("handler_errors")
                 logger.exception("a handler for %s of %r raised", type(event).__name__, call)
 
-    def send(self, destination: Any, data: bytes) -> None:
-        """Send `data` to a flow, or to a hop whose flow is found here; raises TransportError when that can't be."""
-        if isinstance(destination, Hop):
-            destination = self._flow_to(destination)
-        self._reactor.send(destination, data)
-
-    def _flow_to(self, hop: Hop) -> Flow:
-        try:
-            local = hop.flow.local if hop.flow is not None and hop.flow.transport == hop.transport else None
-            return self._reactor.flow_to(Address(hop.transport, hop.host, hop.port), local=local)
-        except ValueError as error:
-            raise TransportError("unreachable", str(error)) from error
-
     def _tell(self, owner: Call, event: Event, lane: int) -> None:
         owner.deliver(event, lambda run: self._workers.schedule(lane, run))
 
@@ -206,6 +194,10 @@ class DialogUsageManager:
     def _flow_failed(self, flow: Flow, error: TransportError) -> None:
         logger.debug("%r: %s", flow, error)
         self._stack.tally.add("flow_failures")
+        self._outlet.flow_failed(flow)
+
+    def _transport_error(self, lane: int, key: str) -> None:
+        self._workers.schedule(lane, lambda: self._stack.transport_error(lane, key))
 
 
 def _local(addresses: Sequence[Address], advertise: dict[str, str]) -> Local:

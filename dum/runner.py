@@ -32,8 +32,11 @@ def lane_of(call_id: str) -> int:
 class Outlet(Protocol):
     """Where bytes leave: the manager's reactor, or a wire on virtual time."""
 
-    def send(self, destination: Any, data: bytes) -> None:
-        """Send `data` to a Flow or a Hop; raises TransportError when it is known at once that it can't arrive."""
+    def send(self, destination: Any, data: bytes, lane: int, key: str) -> None:
+        """Send `data` of the SIP transaction `key` ("" for none) to a Flow or a Hop.
+
+        Raises TransportError when it is known at once that it can't arrive.
+        """
         ...
 
 
@@ -89,7 +92,7 @@ class Runner:
             kind = type(effect)
             try:
                 if kind is Send:
-                    self._send(effect, failures)  # type: ignore[arg-type]
+                    self._send(lane, effect, failures)  # type: ignore[arg-type]
                 elif kind is StartTimer:
                     self._start(lane, effect)  # type: ignore[arg-type]
                 elif kind is StopTimer:
@@ -103,9 +106,9 @@ class Runner:
             except Exception:
                 logger.exception("an effect could not be carried out: %r", effect)
 
-    def _send(self, effect: Send, failures: list[str]) -> None:
+    def _send(self, lane: int, effect: Send, failures: list[str]) -> None:
         try:
-            self._outlet.send(effect.destination, effect.data)
+            self._outlet.send(effect.destination, effect.data, lane, effect.key)
         except TransportError as error:
             logger.debug("not sent to %r: %s", effect.destination, error)
             if effect.key:

@@ -170,6 +170,10 @@ class Side:
 
         self.wire.add(self.wire.now + delay, self.host, -1 - number, label, run)
 
+    def caused(self, label: str, run: Callable[[], None]) -> Callable[[], None]:
+        """Return `run` as something that happens on this side now, in whatever thread."""
+        return self.wire.happening(self.wire.now, self.host, 0, label, run).run
+
     def command(self, key: str, name: str, status: int = 0, body: bytes = b"") -> None:
         """Do what an application asks of a call, now; raises what the stack raises."""
         self.stack.command(key, Command(name, status, None, body))
@@ -268,6 +272,14 @@ class Wire:
             run()
 
         return Happening(when, side, group, name, caused)
+
+    def take(self, side: Side) -> Callable[[], None]:
+        """Take the next message for a side off the wire: what is returned has it arrive."""
+        with self._lock:
+            coming = min(one for one in self._waiting if one.side == side.host and one.label.startswith(b"message "))
+            self._waiting.remove(coming)
+            heapq.heapify(self._waiting)
+        return coming.run
 
     def run(self, until: int = NEVER) -> int:
         """Let time pass until nothing is left to happen, or to the tick `until`; return how many rounds there were."""
