@@ -91,7 +91,7 @@ def test_phantom_insert() -> None:
 def test_effect_of_an_aborted_attempt() -> None:
     record = Ref(0)
     queue: Fifo[int] = Fifo()
-    interfered = []
+    interfered: list[bool] = []
 
     def body(txn: Transaction) -> None:
         value = txn.get(record)
@@ -113,8 +113,8 @@ def test_aba_is_noticed() -> None:
     def body(txn: Transaction) -> None:
         runs.append(txn.get(record))
         if len(runs) == 1:
-            together(lambda: record.update(lambda _: "b") and None, lambda: None)
-            together(lambda: record.update(lambda _: "a") and None, lambda: None)
+            together(lambda: atomically(lambda txn: txn.set(record, "b")))
+            together(lambda: atomically(lambda txn: txn.set(record, "a")))
         txn.set(other, 1)
 
     atomically(body)
