@@ -4,6 +4,7 @@ import argparse
 from math import isfinite
 from typing import NoReturn
 
+from dum import DialogUsageManager
 from dum.message import Uri
 from transport import Address, local_host_for
 
@@ -70,9 +71,11 @@ def address(text: str) -> str:
 def target(text: str) -> str:
     """Check a SIP URI that is to be called."""
     try:
-        Uri.parse(text)
+        scheme = Uri.parse(text).scheme
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"{text!r} can't be called: {error}") from None
+    if scheme not in ("sip", "sips"):
+        raise argparse.ArgumentTypeError(f"{text!r} can't be called: it is no sip: or sips: URI")
     return text
 
 
@@ -107,3 +110,11 @@ def listen_for(target: str) -> list[str]:
     except (ValueError, OSError):
         local = "127.0.0.1"
     return [f"udp:[{local}]:0" if ":" in local else f"udp:{local}:0"]
+
+
+def open_manager(listen: list[str], workers: int) -> DialogUsageManager:
+    """Return a manager that listens on these addresses; raises OSError naming them when that can't be."""
+    try:
+        return DialogUsageManager(listen, workers=workers)
+    except OSError as error:
+        raise OSError(f"can't listen on {', '.join(listen)}: {error.strerror or error}") from error

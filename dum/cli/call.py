@@ -63,7 +63,7 @@ def place_call(manager: DialogUsageManager, target: str, hold: float, timeout: f
 
 def run(wanted: argparse.Namespace) -> int:
     """Run `dum call`."""
-    manager = DialogUsageManager(wanted.listen or arguments.listen_for(wanted.target), workers=1)
+    manager = arguments.open_manager(wanted.listen or arguments.listen_for(wanted.target), workers=1)
 
     if not wanted.json:
 

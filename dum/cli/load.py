@@ -160,7 +160,7 @@ class Load:
 def place_calls(wanted: argparse.Namespace, target: str) -> dict[str, Any]:
     """Do what the options of `dum load` ask for and return the report."""
     listen = wanted.listen or arguments.listen_for(target)
-    manager = DialogUsageManager(listen, workers=wanted.workers)
+    manager = arguments.open_manager(listen, wanted.workers)
     load = Load(
         manager,
         target,

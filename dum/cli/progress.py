@@ -26,6 +26,7 @@ class CallProgress:
         self._console = console or Console(highlight=False)
         self._clock = clock
         self._last = clock()
+        self._said = ""
         self._bar: Progress | None = None
         if self._console.is_terminal and not silent:
             self._bar = Progress(
@@ -55,6 +56,8 @@ class CallProgress:
         now = self._clock()
         if self._silent or (now - self._last < _BETWEEN_LINES and done < self._total):
             return
-        self._last = now
-        self._console.print(f"{done:,} of {self._total:,} calls done, {running:,} running, {failed:,} failed")
-        self._console.file.flush()
+        line = f"{done:,} of {self._total:,} calls done, {running:,} running, {failed:,} failed"
+        if line != self._said:
+            self._console.print(line)
+            self._console.file.flush()
+        self._last, self._said = now, line

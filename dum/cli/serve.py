@@ -147,7 +147,7 @@ def add_to(commands: Any) -> None:
 
 def run(wanted: argparse.Namespace) -> int:
     """Run `dum serve`."""
-    manager = DialogUsageManager(wanted.listen or ["udp:127.0.0.1:5060"], workers=wanted.workers)
+    manager = arguments.open_manager(wanted.listen or ["udp:127.0.0.1:5060"], wanted.workers)
     # Before the threads start, which inherit it: the signals then wait for sigwait, whoever they are delivered to.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
