@@ -11,6 +11,7 @@ from dum.call import Call, Fields
 from dum.errors import Refused, Terminated
 from dum.events import Event, Offered
 from dum.ids import Ids
+from dum.inline import Inline
 from dum.message import peek_call_id
 from dum.outlet import Outlet
 from dum.profile import Local, Profile
@@ -29,10 +30,10 @@ class DialogUsageManager:
     """Answers and places SIP calls on the addresses it listens on.
 
     `listen` are texts such as "udp:127.0.0.1:5060" or "udp:[::1]:0" (port 0 takes a free one). `workers` is the number
-    of threads that SIP and handlers run on. `profile` says what it supports, `advertise` maps a listening address to
-    the host that peers reach it by, where that differs. Handlers are registered with `on` before `start`; every
-    method may be called from any thread. Raises ValueError for an address that can't be read, OSError when one can't
-    be listened on.
+    of threads that SIP and handlers run on; with 0 they run on the reactor's own thread. `profile` says what it
+    supports, `advertise` maps a listening address to the host that peers reach it by, where that differs. Handlers are
+    registered with `on` before `start`; every method may be called from any thread. Raises ValueError for an address
+    that can't be read, OSError when one can't be listened on.
     """
 
     def __init__(
@@ -44,23 +45,26 @@ class DialogUsageManager:
         ids: Ids | None = None,
         advertise: dict[str, str] | None = None,
     ) -> None:
-        if workers < 1:
-            raise ValueError(f"workers must be at least 1, not {workers}")
+        if workers < 0:
+            raise ValueError(f"workers must be 0 (everything on the reactor's thread) or more, not {workers}")
         self.profile = profile or Profile()
         self._handlers: dict[type, list[Callable[..., Any]]] = {}
         self._takes_event: dict[Callable[..., Any], bool] = {}
-        self._reactor = Reactor(self._received, self._flow_failed, name="dum reactor")
+        self._reactor = Reactor(
+            self._received, self._flow_failed, each_turn=None if workers else self._turn, name="dum reactor"
+        )
         try:
             self.addresses = tuple(self._reactor.listen(Address.parse(text)) for text in listen)
         except BaseException:
             self._reactor.stop()
             raise
-        deadlines: tuple[Deadlines[Timer], ...] = tuple(Deadlines() for _ in range(workers))
+        deadlines: tuple[Deadlines[Timer], ...] = tuple(Deadlines() for _ in range(workers or 1))
         self._outlet = Outlet(self._reactor, self._transport_error)
         runner = Runner(self._outlet, deadlines, time.monotonic, self._tell, lambda shard: self._workers.woken(shard))
         agent = Agent(self.profile, _local(self.addresses, advertise or {}))
         self._stack = Stack(agent, ids or Ids(), runner, lambda key: Call(self, key))
-        self._workers = Workers(self._stack, deadlines)
+        self._inline = None if workers else Inline(self._stack, deadlines[0], self._reactor.wake)
+        self._workers: Workers | Inline = self._inline or Workers(self._stack, deadlines)
         self._started = False
         self._stopped = threading.Event()
 
@@ -187,6 +191,9 @@ class DialogUsageManager:
 
     def _tell(self, owner: Call, event: Event, lane: int) -> None:
         owner.deliver(event, lambda run: self._workers.schedule(lane, run))
+
+    def _turn(self) -> float | None:
+        return self._inline.turn() if self._inline is not None else None
 
     def _received(self, batch: Sequence[tuple[bytes, Flow]]) -> None:
         self._workers.received(batch, peek_call_id)

@@ -41,6 +41,7 @@ ACTING = (
     "dum.auth",
     "dum.draw",
     "dum.core",
+    "dum.inline",
     "dum.outlet",
     "dum.transactions",
     "dum.stack",
