@@ -164,7 +164,12 @@ def queues(items: int, rounds: int, producers: int) -> dict[str, float]:
     """Median CPU and wall seconds to pass `items` through, by kind of queue."""
     seen: dict[str, list[float]] = collections.defaultdict(list)
     for _ in range(rounds):
-        for name, run in {"Fifo": fifo_pass, "SimpleQueue": simple_pass, "queue.Queue": locked_pass}.items():
+        for name, run in {
+            "Fifo": fifo_pass,
+            "Fifo, put by 8": batched_pass,
+            "SimpleQueue": simple_pass,
+            "queue.Queue": locked_pass,
+        }.items():
             few = items // 10 if name == "queue.Queue" else items
             start = time.perf_counter()
             run(few // producers, producers)
@@ -190,6 +195,23 @@ def fifo_pass(items: int, pairs: int) -> None:
 
     def consume() -> None:
         left = items
+        while left:
+            left -= len(fifo.take(left))
+
+    together([produce, consume] * pairs)
+
+
+def batched_pass(items: int, pairs: int) -> None:
+    fifo: Fifo[int] = Fifo()
+    batch = range(8)
+
+    def produce() -> None:
+        put = fifo.put_many
+        for _ in range(items // 8):
+            put(batch)
+
+    def consume() -> None:
+        left = items // 8 * 8
         while left:
             left -= len(fifo.take(left))
 

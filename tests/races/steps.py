@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stm import contention
+from stm import fifo as fifo_module
 from stm import map as map_module
 from stm.fifo import Fifo
 from stm.guard import Guard
@@ -189,6 +190,7 @@ def stepped() -> Iterator[pytest.MonkeyPatch]:
         for name in ("values", "items"):
             patch.setattr(Stripe, name, stepped_dict_method(name, False), raising=False)
         patch.setattr(map_module, "guard_for", Guards())
+        patch.setattr(fifo_module, "LINGER", 0)
         patch.setattr(contention, "_turn", Guard())
         patch.setattr(contention, "EAGER", contention.PATIENCE)  # no pauses
         yield patch

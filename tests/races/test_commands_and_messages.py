@@ -71,10 +71,7 @@ class Scene:
     def end(self) -> None:
         """Let both end what still runs, and see that nothing is left."""
         self.after(ticks(40.0))
-        for application in (self.caller, self.callee):
-            for party in application.parties.values():
-                if party.events and not party.ends:
-                    application.later(1, party, "END", 480)
+        self.pair.hang_up()
         self.wire.run()
         self.pair.check()
 
