@@ -1,4 +1,39 @@
-"""The commit protocol."""
+"""The commit protocol.
+
+A record has a value and a version; versions only grow, and a version object belongs to one commit, so "the same
+version" is "the same object" and nothing can come back unseen (no ABA).  While a commit publishes a record its version
+is None: the record is *marked*.  Only the holder of the record's guard changes any of this.
+
+Reading takes no lock: version, value, version again; equal and not None means that they belong together.  Each read of
+another record then looks again at the versions of all that was read before.  So all of it stood together at the moment
+of the last read, and that is true of every attempt, also of one that will be thrown away (*opacity*).  A transaction
+that only reads therefore commits by returning: it happened at its last read.
+
+Committing writes: (1) lock the written records' guards and mark the records; (2) look again at all that was read;
+(3) append what was put in queues, link and unlink map entries; (4) publish values and versions, unlocking each;
+(5) wake who waits.  The transaction happens at the moment when its last mark is set: what it read was unchanged from
+before that moment till after it, and nobody sees a written record between that moment and its publication, because
+readers of a marked record wait at its guard.  Two transactions that each read what the other writes both mark before
+either looks again, so at least one sees the other's mark and gives way (no write skew).  Moments lie inside the calls
+of `atomically`, hence *strict serialisability*.  Marks need no memory fence of their own: each store to a slot locks
+and unlocks its object.
+
+Nobody waits in a circle: an ordinary commit waits for a guard only while it holds none (`_mark`); the elder
+(stm/contention.py) may wait while holding, and is alone in that.  An interruption (KeyboardInterrupt) in a commit ends
+it one way or the other before it propagates (`_settle`).
+
+Queue order: puts are made in (3), while all written records are locked and marked.  Who writes, or reads, what this
+commit wrote does so later, and so do its puts.
+
+Looking again at n reads costs n; for a transaction of n reads that is n * n.  Beyond FEW reads the numbers of commits
+of all threads (`Tally.commits`, raised between (2) and (4)) are compared first: a clock in parts, which nobody shares
+for writing.  While no thread commits, a read costs the same however many came before it.
+
+Considered and not taken: one shared version clock (a mortal integer that all threads load and store; see what sharing
+costs in docs/stm.md), a lock for each record (56 to 112 bytes more a record), a fresh tuple for each version in place
+of an integer (48 bytes more a record; its single load and unpacking cost the same as three loads of slots), locking
+in order of address in place of trying (a sort for each commit; the elder would still need the other rule).
+"""
 
 from __future__ import annotations
 
@@ -104,7 +139,7 @@ class Transaction:
 
     def _recheck(self) -> None:
         """Raise Conflict unless all that was read still stands; cheap while nobody commits anything."""
-        stamps = [tally.commits for tally in TALLIES.values()]
+        stamps = [tally.commits for tally in list(TALLIES.values())]  # a copy: threads may join
         if stamps == self._stamps:
             return
         if not self._valid(()):

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from stm import Fifo, Map, Ref, Transaction, atomically, nested
+from stm.statistics import Tally
 from stm.transaction import FEW
 
 
@@ -179,3 +180,25 @@ def test_blind_writes_do_not_conflict() -> None:
 
     atomically(body)
     assert (len(runs), record.peek()) == (1, 1)
+
+
+def test_a_thread_may_join_while_commit_counts_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    tallies: dict[int, Tally] = {}
+
+    class Joining(Tally):
+        __slots__ = ()
+
+        @property
+        def commits(self) -> int:  # type: ignore[override]
+            tallies[len(tallies)] = Tally()
+            return 0
+
+        @commits.setter
+        def commits(self, value: int) -> None:
+            pass
+
+    tallies[0] = Joining()
+    monkeypatch.setattr("stm.transaction.TALLIES", tallies)
+    records = [Ref(0) for _ in range(FEW + 4)]
+    assert atomically(lambda txn: sum(txn.get(record) for record in records)) == 0
+    assert len(tallies) > 1
