@@ -14,7 +14,6 @@ from dum.usage.ending import (
     bye_sent,
     end_remembered,
     end_told,
-    from_nowhere,
     own_end_done,
     peer_ended,
 )
@@ -53,6 +52,15 @@ def terminated_487(usage: InviteUsage, given: Given, timing: Timing, effects: li
     end_told(usage, 487, True, "cancelled", effects)
 
 
+def given_up(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
+    """End a call whose caller can't be reached: the INVITE gets its final response, without which it would stay."""
+    received = usage.received
+    assert received is not None
+    response = response_to_invite(received, usage, Given(given.agent, given.fresh), 480, b"")
+    effects.append(ToServer(received.key, 480, response.encode()))
+    end_told(usage, 503, False, "transport", effects)
+
+
 def established_told(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
     """Tell the application that the call stands, with the body that the ACK brought."""
     effects.append(Tell(usage.owner, Established(usage.owner, given.message.body if given.message else b"")))
@@ -86,14 +94,14 @@ FIGURE = Figure(
         (PREPARATIVE, "END", MORGUE, (rejection_sent,)),
         (PREPARATIVE, "CANCEL", MORGUE, (terminated_487,)),
         (PREPARATIVE, "BYE", MORGUE, (bye_answered, terminated_487)),
-        (PREPARATIVE, "UNREACHABLE", MORGUE, (from_nowhere,)),
+        (PREPARATIVE, "UNREACHABLE", MORGUE, (given_up,)),
         (EARLY, "RING", EARLY, (provisional_sent,)),
         (EARLY, "ANSWER", MORATORIUM, (accepted,)),
         (EARLY, "REJECT", MORGUE, (rejection_sent,)),
         (EARLY, "END", MORGUE, (rejection_sent,)),
         (EARLY, "CANCEL", MORGUE, (terminated_487,)),
         (EARLY, "BYE", MORGUE, (bye_answered, terminated_487)),
-        (EARLY, "UNREACHABLE", MORGUE, (from_nowhere,)),
+        (EARLY, "UNREACHABLE", MORGUE, (given_up,)),
         (MORATORIUM, "ACK", ESTABLISHED, (acknowledged, established_told)),
         (MORATORIUM, "ACK_ENDS", MORTAL, (acknowledged, remembered_end_done)),
         (MORATORIUM, "ACK_OVERTAKEN", ESTABLISHED, (established_without_ack,)),
