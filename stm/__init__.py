@@ -2,6 +2,7 @@
 
 from stm.contention import atomically
 from stm.counter import Counter
+from stm.debugging import debug
 from stm.errors import (
     Full,
     MutableValue,
@@ -32,6 +33,7 @@ __all__ = [
     "Transaction",
     "TransactionError",
     "atomically",
+    "debug",
     "nested",
     "or_else",
     "retry",

@@ -189,7 +189,7 @@ def test_a_thread_may_join_while_commit_counts_are_compared(monkeypatch: pytest.
         __slots__ = ()
 
         @property
-        def commits(self) -> int:  # type: ignore[override]
+        def commits(self) -> int:
             tallies[len(tallies)] = Tally()
             return 0
 

@@ -1,0 +1,37 @@
+"""The debug switch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stm import Map, MutableValue, Ref, atomically, debug
+
+
+@pytest.fixture
+def checked() -> Iterator[None]:
+    debug(True)
+    yield
+    debug(False)
+
+
+@pytest.mark.usefixtures("checked")
+def test_mutable_values_are_refused() -> None:
+    names: Map[int, object] = Map()
+    record: Ref[object] = Ref(())
+    for attempt in (
+        lambda: Ref([]),
+        lambda: atomically(lambda txn: txn.set(record, {})),
+        lambda: atomically(names.insert, 1, set()),
+        lambda: atomically(names.set, 1, bytearray()),
+    ):
+        with pytest.raises(MutableValue):
+            attempt()
+    atomically(lambda txn: txn.set(record, (1, 2)))
+    assert record.peek() == (1, 2)
+    assert names.size() == 0
+
+
+def test_off_means_off() -> None:
+    assert Ref([]).peek() == []
