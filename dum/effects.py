@@ -77,8 +77,9 @@ class ToUser:
 
 
 class Hop:
-    """Where a request goes next: the transport, host and port of RFC 3263, and a flow to prefer while it lives.
+    """Where a request goes next: transport and host, and a flow to prefer while it lives.
 
+    `port` is 0 when the URI has none: then RFC 3263 says which, by SRV for a name and by default for an address.
     `flow` is the Flow that the peer's own request came by, or None. `reliable` is False for UDP alone.
     """
 

@@ -19,7 +19,8 @@ from dum.runner import Runner, Timer
 from dum.stack import Stack
 from dum.usage.session import Agent, Command
 from dum.workers import Workers
-from transport import Address, Deadlines, Flow, Reactor, TransportError, local_host_for
+from transport import Address, Deadlines, Flow, Reactor, TlsSettings, TransportError, local_host_for
+from transport.resolver import Resolver
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +32,8 @@ class DialogUsageManager:
 
     `listen` are texts such as "udp:127.0.0.1:5060" or "udp:[::1]:0" (port 0 takes a free one). `workers` is the number
     of threads that SIP and handlers run on; with 0 they run on the reactor's own thread. `profile` says what it
-    supports, `advertise` maps a listening address to the host that peers reach it by, where that differs. Handlers are
+    supports, `advertise` maps a listening address to the host that peers reach it by, where that differs. `tls` is
+    what tls: and wss: addresses need, `resolver` replaces the one that asks the system's name servers. Handlers are
     registered with `on` before `start`; every method may be called from any thread. Raises ValueError for an address
     that can't be read, OSError when one can't be listened on.
     """
@@ -44,6 +46,8 @@ class DialogUsageManager:
         profile: Profile | None = None,
         ids: Ids | None = None,
         advertise: dict[str, str] | None = None,
+        tls: TlsSettings | None = None,
+        resolver: Resolver | None = None,
     ) -> None:
         if workers < 0:
             raise ValueError(f"workers must be 0 (everything on the reactor's thread) or more, not {workers}")
@@ -59,7 +63,8 @@ class DialogUsageManager:
             self._reactor.stop()
             raise
         deadlines: tuple[Deadlines[Timer], ...] = tuple(Deadlines() for _ in range(workers or 1))
-        self._outlet = Outlet(self._reactor, self._transport_error)
+        self._resolver = resolver or Resolver()
+        self._outlet = Outlet(self._reactor, self._resolver, self._transport_error)
         runner = Runner(self._outlet, deadlines, time.monotonic, self._tell, lambda shard: self._workers.woken(shard))
         agent = Agent(self.profile, _local(self.addresses, advertise or {}))
         self._stack = Stack(agent, ids or Ids(), runner, lambda key: Call(self, key))
@@ -99,6 +104,7 @@ class DialogUsageManager:
         self._stopped.set()
         if self._started:
             ended = self._workers.stop(timeout) and ended
+        self._resolver.close(timeout)
         return self._reactor.stop(timeout) and ended
 
     def _wait_for_calls(self, timeout: float) -> bool:

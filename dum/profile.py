@@ -68,6 +68,10 @@ class Local:
             self._vias[place] = f"SIP/2.0/{transport} {sent_by};rport;branch="
             parameter = "" if transport == "UDP" else f";transport={transport.lower()}"
             self._contacts[place] = f"<sip:{sent_by}{parameter}>"
+        for place in places:
+            # A host that is still a name may turn out to be an IPv6 one, which is all that some agents have.
+            self._vias.setdefault(place.removesuffix("6"), self._vias[place])
+            self._contacts.setdefault(place.removesuffix("6"), self._contacts[place])
 
     def via(self, place: str, branch: str) -> str:
         """Return the Via value of a new request (8.1.1.7, RFC 3581); KeyError for a place without socket."""

@@ -15,11 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-try:
-    import dns.exception
-    import dns.resolver
-except ModuleNotFoundError as missing:
-    raise ModuleNotFoundError("finding names needs dnspython: pip install 'sipdum[dns]'") from missing
+import dns.exception
+import dns.resolver
 
 from transport.address import Address
 from transport.errors import TransportError

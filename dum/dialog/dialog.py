@@ -3,8 +3,6 @@
 from dum.effects import Hop
 from dum.message import NameAddress, Request, Response, Uri
 
-_DEFAULT_PORTS = {"UDP": 5060, "TCP": 5060, "TLS": 5061, "WS": 80, "WSS": 443}
-
 
 class Dialog:
     """The state that two user agents share (RFC 3261 section 12), from the side of one of them.
@@ -166,4 +164,4 @@ def next_hop(target: str, route_set: tuple[str, ...], flow: object = None) -> Ho
     transport = (uri.transport or ("TLS" if uri.secure else "UDP")).upper()
     if uri.secure:
         transport = {"TCP": "TLS", "WS": "WSS"}.get(transport, transport)
-    return Hop(transport, uri.maddr or uri.host, uri.port or _DEFAULT_PORTS.get(transport, 5060), flow)
+    return Hop(transport, uri.maddr or uri.host, uri.port or 0, flow)
