@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -20,12 +20,13 @@ def checked() -> Iterator[None]:
 def test_mutable_values_are_refused() -> None:
     names: Map[int, object] = Map()
     record: Ref[object] = Ref(())
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: Ref([]),
         lambda: atomically(lambda txn: txn.set(record, {})),
         lambda: atomically(names.insert, 1, set()),
         lambda: atomically(names.set, 1, bytearray()),
-    ):
+    ]
+    for attempt in attempts:
         with pytest.raises(MutableValue):
             attempt()
     atomically(lambda txn: txn.set(record, (1, 2)))
