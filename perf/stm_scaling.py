@@ -190,7 +190,9 @@ def main() -> None:
         print(f"zipf 2r2w, {count} threads: {text}")
     for count in options.threads:
         done = hot(1.0, count)
-        print(f"one hot record, {count} threads: {sum(done):,}/s, least of a thread {min(done) * count / sum(done):.2f}")
+        print(
+            f"one hot record, {count} threads: {sum(done):,}/s, least of a thread {min(done) * count / sum(done):.2f}"
+        )
 
 
 if __name__ == "__main__":
