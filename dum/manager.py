@@ -55,7 +55,7 @@ class DialogUsageManager:
         self._handlers: dict[type, list[Callable[..., Any]]] = {}
         self._takes_event: dict[Callable[..., Any], bool] = {}
         self._reactor = Reactor(
-            self._received, self._flow_failed, each_turn=None if workers else self._turn, name="dum reactor"
+            self._received, self._flow_failed, each_turn=None if workers else self._turn, tls=tls, name="dum reactor"
         )
         try:
             self.addresses = tuple(self._reactor.listen(Address.parse(text)) for text in listen)

@@ -80,7 +80,7 @@ class Outlet:
             return None
         local = asked.local if asked is not None and asked.transport == hop.transport == "UDP" else None
         address = Address(hop.transport, hop.host, hop.port or DEFAULT_PORTS[hop.transport])
-        return self._reactor.flow_to(address, local=local)
+        return self._reactor.flow_to(address, local=local, domain=hop.host)
 
     def _resolve(self, hop: Hop, letter: Letter) -> None:
         try:
@@ -100,7 +100,8 @@ class Outlet:
         flow = None
         if not isinstance(found, TransportError):
             with contextlib.suppress(TransportError):
-                flow = self._reactor.flow_to(next((one for one in found if not one.is_ipv6), found[0]))
+                address = next((one for one in found if not one.is_ipv6), found[0])
+                flow = self._reactor.flow_to(address, domain=wanted.host)
         while True:
             with self._lock:
                 letters = self._resolving[wanted]

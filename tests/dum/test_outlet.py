@@ -19,7 +19,7 @@ class RecordingReactor:
         self.sent: list[tuple[Flow, bytes]] = []
         self.asked: list[tuple[Address, Address | None]] = []
 
-    def flow_to(self, remote: Address, *, local: Address | None = None) -> Flow:
+    def flow_to(self, remote: Address, *, local: Address | None = None, domain: str | None = None) -> Flow:
         self.asked.append((remote, local))
         return flow_to(remote)
 
