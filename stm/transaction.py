@@ -29,10 +29,11 @@ Looking again at n reads costs n; for a transaction of n reads that is n * n.  B
 of all threads (`Tally.commits`, raised between (2) and (4)) are compared first: a clock in parts, which nobody shares
 for writing.  While no thread commits, a read costs the same however many came before it.
 
-Considered and not taken, so far by the cost of their parts and not measured as whole protocols: one shared version clock (a mortal integer that all threads load and store; see what sharing
-costs in docs/stm.md), a lock for each record (56 to 112 bytes more a record), a fresh tuple for each version in place
-of an integer (48 bytes more a record; its single load and unpacking cost the same as three loads of slots), locking
-in order of address in place of trying (a sort for each commit; the elder would still need the other rule).
+Considered and not taken, so far by the cost of their parts and not measured as whole protocols: one shared version
+clock (a mortal integer that all threads load and store; every commit would write what every other reads), a lock for
+each record (56 to 112 bytes more a record), a fresh tuple for each version in place of an integer (48 bytes more a
+record; its single load and unpacking cost the same as three loads of slots), locking in order of address in place of
+trying (a sort for each commit; the elder would still need the other rule).
 """
 
 from __future__ import annotations
