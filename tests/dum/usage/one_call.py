@@ -184,8 +184,9 @@ class OneCall:
             ("To", to),
             ("Call-ID", CALL_ID),
             ("CSeq", f"{seq} {method}"),
-            ("Contact", PEER_CONTACT),
         ]
+        if not any(name == "Contact" for name, _ in fields or []):
+            lines.append(("Contact", PEER_CONTACT))
         if body:
             lines.append(("Content-Type", "application/sdp"))
         return Request.build(method, "sip:alice@192.0.2.1", lines + (fields or []), body)
@@ -211,7 +212,7 @@ class OneCall:
         return self._step(lambda given, effects: invite.cancel(self.usage, given, self.timing, effects))
 
     def unreachable(self, key: str = "sINVITE 101") -> Self:
-        """A response to the INVITE could not be sent; its server transaction still waits for a final one (RFC 6026 figure 7)."""
+        """A response to the INVITE could not be sent; its server transaction still waits for a final one."""
         return self._step(lambda given, effects: invite.unreachable(self.usage, key, given, self.timing, effects))
 
     def fire(self, letter: str, generation: int | None = None) -> Self:

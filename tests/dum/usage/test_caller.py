@@ -2,7 +2,7 @@
 
 import pytest
 
-from dum.effects import Hop, Send
+from dum.effects import Send
 from dum.events import AnswerWanted, Established, Progress
 from dum.message import Request, Response
 from dum.usage.caller import FIGURE, target_of_to
@@ -132,13 +132,10 @@ class TestPlacing:
         assert invite.header("Content-Type") == "application/sdp"
         assert invite.body == OFFER
         assert call.usage.local_body == OFFER
-        client = call.clients[0]
-        assert isinstance(client.destination, Hop)
-        assert (client.destination.transport, client.destination.host, client.destination.port) == (
-            "UDP",
-            "192.0.2.2",
-            5060,
-        )
+
+    def test_it_goes_to_the_target(self) -> None:
+        hop = OneCall.placed(target="sip:bob@192.0.2.9:5070;transport=tcp").clients[0].destination
+        assert (hop.transport, hop.host, hop.port) == ("TCP", "192.0.2.9", 5070)
 
     def test_without_an_offer_there_is_no_content_type(self) -> None:
         assert OneCall.placed(b"").sent("INVITE").header("Content-Type") is None
