@@ -27,25 +27,37 @@ _QUIET_CHECKS = 50
 type Arrival = tuple[bytes, Any] | None
 
 
-class Seat:
-    """One shard of the work, and the thread that holds it; `holder` is replaced when the seat is taken over."""
+class Holder:
+    """The thread that works a seat, and since when it has been in a handler: 0.0 while it is in none.
 
-    __slots__ = ("deadlines", "handling_since", "holder", "inbox", "number", "ready")
+    Only the thread itself writes its time, so one that comes back to a seat taken over meanwhile spoils nothing.
+    """
+
+    __slots__ = ("handling_since", "thread")
+
+    def __init__(self) -> None:
+        self.thread: threading.Thread | None = None
+        self.handling_since = 0.0
+
+
+class Seat:
+    """One shard of the work, and who holds it; `holder` is replaced when the seat is taken over."""
+
+    __slots__ = ("deadlines", "holder", "inbox", "number", "ready")
 
     def __init__(self, number: int, deadlines: Deadlines[Timer]) -> None:
         self.number = number
         self.deadlines = deadlines
         self.inbox: Fifo[Arrival] = Fifo()
         self.ready: deque[Callable[[], None]] = deque()
-        self.holder: object = None
-        self.handling_since = 0.0
+        self.holder = Holder()
 
 
 class Workers:
     """A pool of `count` seats, each worked by one thread; thread-safe.
 
     `spare_threads` bounds how many more threads may exist at once because handlers block: beyond that, a blocked
-    handler stalls the calls of its seat until it returns. `affinity(call_id)` chooses the seat of an arriving message.
+    handler stalls the calls of its seat until it returns.
     """
 
     def __init__(
@@ -69,8 +81,8 @@ class Workers:
     def start(self) -> None:
         """Start a thread for each seat, and the one that watches for blocked handlers."""
         for seat in self._seats:
-            self._seat_thread(seat, spare=False)
-        self._start_thread(self._watch, (), "dum watch")
+            self._occupy(seat)
+        self._start_thread(threading.Thread(target=self._watch, name="dum watch", daemon=True))
 
     def stop(self, timeout: float = 5.0) -> bool:
         """Let every thread finish what it is at; False when a handler kept one busy beyond `timeout` seconds."""
@@ -113,36 +125,37 @@ class Workers:
             return len(self._threads)
 
     def _wake(self, seat: Seat) -> None:
-        if seat.holder is not threading.current_thread():
+        if seat.holder.thread is not threading.current_thread():
             seat.inbox.put_now(None)
 
-    def _start_thread(self, target: Callable[..., None], args: tuple[Any, ...], name: str) -> threading.Thread:
-        thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    def _start_thread(self, thread: threading.Thread) -> None:
+        # Under the lock, because `stop` joins what it finds, and a thread that was never started can't be joined.
         with self._lock:
             self._threads.add(thread)
-        thread.start()
-        return thread
+            thread.start()
 
-    def _seat_thread(self, seat: Seat, *, spare: bool) -> None:
-        self._start_thread(self._work, (seat, spare), f"dum worker {seat.number}")
+    def _occupy(self, seat: Seat) -> None:
+        """Give a seat to a new thread; the one that held it ends when it comes back."""
+        holder = Holder()
+        name = f"dum worker {seat.number}"
+        holder.thread = threading.Thread(target=self._work, args=(seat, holder), name=name, daemon=True)
+        seat.holder = holder
+        self._start_thread(holder.thread)
 
-    def _work(self, seat: Seat, spare: bool) -> None:
-        me = threading.current_thread()
-        seat.holder = me
+    def _work(self, seat: Seat, me: Holder) -> None:
         try:
             while not self._stopping and seat.holder is me:
                 self._turn(seat, me)
-        except Exception:
+        except BaseException:  # a handler's sys.exit() too: it must not take the calls of this seat with it
             logger.exception("worker %d ended; its seat is taken over", seat.number)
-            if seat.holder is me and not self._stopping:
-                self._seat_thread(seat, spare=False)
-        finally:
-            with self._lock:
-                self._threads.discard(me)
-            if spare:
-                self._spare.release()
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+        if seat.holder is not me:
+            self._spare.release()
+        elif not self._stopping:
+            self._occupy(seat)
 
-    def _turn(self, seat: Seat, me: threading.Thread) -> None:
+    def _turn(self, seat: Seat, me: Holder) -> None:
         """Wait for work, do what SIP there is, then run the handlers that are ready."""
         stack, clock = self._stack, self._clock
         nearest = seat.deadlines.next()
@@ -155,20 +168,20 @@ class Workers:
         if seat.ready:
             self._handle(seat, me)
 
-    def _handle(self, seat: Seat, me: threading.Thread) -> None:
+    def _handle(self, seat: Seat, me: Holder) -> None:
         """Run the handlers that are ready now, as long as the seat is not taken over meanwhile."""
         for _ in range(len(seat.ready)):
             try:
                 run = seat.ready.popleft()
             except IndexError:
                 return
-            seat.handling_since = self._clock()
+            me.handling_since = self._clock()
             if not self._watching:
                 self._alarm.set()
             run()
             if seat.holder is not me:
                 return
-        seat.handling_since = 0.0
+        me.handling_since = 0.0
 
     def _watch(self) -> None:
         """Give the seat of a thread that sits in a handler to another; sleeps while no handler runs."""
@@ -176,14 +189,15 @@ class Workers:
         while not self._stopping:
             if quiet >= _QUIET_CHECKS:
                 self._watching = False
-                if not any(seat.handling_since for seat in self._seats):
+                if not any(seat.holder.handling_since for seat in self._seats):
                     self._alarm.wait()
-                self._alarm.clear()
                 self._watching, quiet = True, 0
+            # Cleared each time: a worker may raise it once more after this thread is awake, and it must not spin.
+            self._alarm.clear()
             self._alarm.wait(_PATIENCE)
             now, handling = self._clock(), False
             for seat in self._seats:
-                since = seat.handling_since
+                since = seat.holder.handling_since
                 handling = handling or since > 0.0
                 if since and now - since > _PATIENCE and not self._stopping:
                     self._take_over(seat)
@@ -192,14 +206,8 @@ class Workers:
             self._threads.discard(threading.current_thread())
 
     def _take_over(self, seat: Seat) -> None:
-        if not self._spare.acquire(blocking=False):
-            return
-        seat.handling_since = 0.0
-        thread = threading.Thread(target=self._work, args=(seat, True), name=f"dum worker {seat.number}", daemon=True)
-        seat.holder = thread
-        with self._lock:
-            self._threads.add(thread)
-        thread.start()
+        if self._spare.acquire(blocking=False):
+            self._occupy(seat)
 
 
-__all__ = ["LANES", "Seat", "Workers"]
+__all__ = ["LANES", "Holder", "Seat", "Workers"]
