@@ -1,6 +1,7 @@
 """The handle of a call: what an application holds, acts on and waits for."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -136,13 +137,14 @@ class Call:
     def _wait(self, reached: Callable[[], bool], timeout: float | None, what: str) -> None:
         if reached():
             return
+        ends = None if timeout is None else time.monotonic() + timeout
         changed = threading.Event()
         lock = _STRIPES[hash(self.key) & 63]
         with lock:
             self._waiters = (*self._waiters, changed)
         try:
             while not reached():
-                if not changed.wait(timeout):
+                if not changed.wait(None if ends is None else max(0.0, ends - time.monotonic())):
                     raise TimeoutError(f"the call was not {what} within {timeout} seconds")
                 changed.clear()
         finally:

@@ -191,7 +191,7 @@ class DialogUsageManager:
                     handler(call, event)
                 else:
                     handler(call)
-            except Exception:
+            except BaseException:  # sys.exit() as well: the handlers that come after it are still to run
                 self._stack.tally.add("handler_errors")
                 logger.exception("a handler for %s of %r raised", type(event).__name__, call)
 

@@ -12,14 +12,14 @@ class Hands:
         self.count = count
         self._begin = threading.Barrier(count + 1)
         self._done = threading.Barrier(count + 1)
-        self._dealt: list[list[Callable[[], None]]] = [[] for _ in range(count)]
+        self._dealt: list[list[Callable[[], object]]] = [[] for _ in range(count)]
         self._raised: list[BaseException] = []
         self._closed = False
         self._threads = [threading.Thread(target=self._hand, args=(number,), daemon=True) for number in range(count)]
         for thread in self._threads:
             thread.start()
 
-    def work(self, tasks: Sequence[Callable[[], None]], seed: int = 0) -> None:
+    def work(self, tasks: Sequence[Callable[[], object]], seed: int = 0) -> None:
         """Have all tasks done and return; neighbours in `tasks` go to different threads and run side by side."""
         seats = list(range(self.count))
         random.Random(seed).shuffle(seats)
@@ -51,7 +51,7 @@ class Hands:
             self._done.wait()
 
 
-def all_at_once(*tasks: Callable[[], None]) -> None:
+def all_at_once(*tasks: Callable[[], object]) -> None:
     """Run each task in a thread of its own, all let go by one barrier; raises what the first of them raised."""
     hands = Hands(len(tasks))
     try:
