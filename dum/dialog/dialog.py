@@ -157,10 +157,9 @@ def next_hop(target: str, route_set: tuple[str, ...], flow: object = None) -> Ho
 
     Raises ValueError when the text is no SIP or SIPS URI.
     """
-    text = route_set[0] if route_set else target
-    uri = Uri.parse(text[text.find("<") + 1 : text.rfind(">")] if "<" in text else text)
+    uri = NameAddress.parse(route_set[0]).uri if route_set else Uri.parse(target)
     if uri.scheme not in ("sip", "sips"):
-        raise ValueError(f"can't send to {text!r}: only sip: and sips: URIs have a next hop")
+        raise ValueError(f"can't send to {str(uri)!r}: only sip: and sips: URIs have a next hop")
     transport = (uri.transport or ("TLS" if uri.secure else "UDP")).upper()
     if uri.secure:
         transport = {"TCP": "TLS", "WS": "WSS"}.get(transport, transport)

@@ -4,20 +4,26 @@ from collections.abc import Sequence
 
 from dum.dialog.dialog import Dialog, next_hop
 from dum.effects import Hop
-from dum.message import Request, Uri
+from dum.message import NameAddress, Request, Uri
 from dum.profile import Local, Profile
 
 
 def _target_and_routes(dialog: Dialog) -> tuple[str, tuple[str, ...]]:
     """Return Request-URI and Route values: loose routing when the first route has lr, else strict (12.2.1.1)."""
-    routes = dialog.route_set
+    routes, target = dialog.route_set, dialog.remote_target
     if not routes:
-        return dialog.remote_target, ()
-    first = routes[0]
-    uri = Uri.parse(first[first.find("<") + 1 : first.rfind(">")])
+        return _as_request_uri(target), ()
+    uri = NameAddress.parse(routes[0]).uri
     if uri.lr:
-        return dialog.remote_target, routes
-    return str(uri), (*routes[1:], f"<{dialog.remote_target}>")
+        return _as_request_uri(target), routes
+    return _as_request_uri(str(uri)), (*routes[1:], f"<{target}>")
+
+
+def _as_request_uri(text: str) -> str:
+    """Return a URI without what a Request-URI may not have: headers and the method parameter (19.1.1, table 1)."""
+    if "?" not in text and "method" not in text.lower():
+        return text
+    return str(Uri.parse(text).without_headers().without_parameter("method"))
 
 
 def hop_of(dialog: Dialog, flow: object = None) -> Hop:
