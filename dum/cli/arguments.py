@@ -103,13 +103,18 @@ def add_listen(parser: argparse.ArgumentParser, otherwise: str) -> None:
 
 
 def listen_for(target: str) -> list[str]:
-    """Return an address to call `target` from: the local host that reaches it, any free port."""
-    host = Uri.parse(target).host
+    """Return addresses to call `target` from, with any free port: those that can reach it.
+
+    For an IP address that is the local host that the kernel sends from, for a name every local address, as its
+    records may lead anywhere; UDP unless the URI asks for another transport, and TCP as well for a name.
+    """
+    uri = Uri.parse(target)
+    wanted = (uri.parameters.get("transport") or "udp").lower()
     try:
-        local = local_host_for(host.strip("[]"))
+        local = local_host_for(uri.host.strip("[]"))
     except (ValueError, OSError):
-        local = "127.0.0.1"
-    return [f"udp:[{local}]:0" if ":" in local else f"udp:{local}:0"]
+        return [f"{transport}:0.0.0.0:0" for transport in dict.fromkeys((wanted, "udp", "tcp"))]
+    return [f"{wanted}:[{local}]:0" if ":" in local else f"{wanted}:{local}:0"]
 
 
 def open_manager(listen: list[str], workers: int) -> DialogUsageManager:

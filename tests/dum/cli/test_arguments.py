@@ -59,7 +59,9 @@ def test_a_mistake_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str]) 
 def test_a_call_is_placed_from_the_host_that_reaches_its_target() -> None:
     assert arguments.listen_for("sip:bob@127.0.0.1:5070") == ["udp:127.0.0.1:0"]
     assert arguments.listen_for("sip:bob@[::1]:5070") == ["udp:[::1]:0"]
-    assert arguments.listen_for("sip:bob@example.invalid") == ["udp:127.0.0.1:0"]
+    assert arguments.listen_for("sip:bob@127.0.0.1;transport=TCP") == ["tcp:127.0.0.1:0"]
+    assert arguments.listen_for("sip:bob@example.invalid") == ["udp:0.0.0.0:0", "tcp:0.0.0.0:0"]
+    assert arguments.listen_for("sip:bob@example.invalid;transport=tcp") == ["tcp:0.0.0.0:0", "udp:0.0.0.0:0"]
 
 
 def test_an_address_in_use_is_named() -> None:

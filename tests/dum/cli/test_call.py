@@ -54,7 +54,23 @@ def test_a_call_that_rings_for_too_long() -> None:
 
 
 def test_a_transport_that_nobody_listens_for() -> None:
-    done = dum("call", f"sip:bob@127.0.0.1:{free_port()};transport=tcp")
+    done = dum("call", f"sip:bob@127.0.0.1:{free_port()};transport=tcp", "--listen", "udp:127.0.0.1:0")
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "no socket listens for TCP" in done.stderr
+
+
+def test_a_call_over_tcp() -> None:
+    with serving("--listen", "tcp:127.0.0.1:0") as server:
+        done = dum("call", f"sip:bob@127.0.0.1:{server.port};transport=tcp", "--hold", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        found = server.stop()
+        assert found["calls"]["completed"] == 1
+        assert found["statistics"]["datagrams_in"] == 0
+
+
+def test_a_name_is_looked_up() -> None:
+    with serving() as server:
+        done = dum("call", f"sip:bob@localhost:{server.port}", "--hold", "0")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert server.stop()["calls"]["completed"] == 1
