@@ -91,8 +91,9 @@ def test_the_table_is_what_the_demo_shows() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
     def first_column(text: str) -> list[str]:
-        rows = text.partition("──\n")[2].splitlines()
-        return [re.split(r"\s{2,}", line.strip())[0] for line in rows if line.strip()]
+        rows = [line.strip() for line in text.splitlines() if line.strip()]
+        (rule,) = (number for number, row in enumerate(rows) if set(row) == {"─"})
+        return [re.split(r"\s{2,}", row)[0] for row in rows[rule + 1 :]]
 
     assert "calls completed" in first_column(example)
     assert first_column(done.stdout) == first_column(example)
