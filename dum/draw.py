@@ -13,21 +13,26 @@ from dum.transaction.client import FIGURE_6
 from dum.transaction.invite_client import FIGURE_5
 from dum.transaction.invite_server import FIGURE_7
 from dum.transaction.server import FIGURE_8
+from dum.usage import callee, caller
 
 FIGURES = {
     "rfc6026_figure5": FIGURE_5,
     "rfc3261_figure6": FIGURE_6,
     "rfc6026_figure7": FIGURE_7,
     "rfc3261_figure8": FIGURE_8,
+    "rfc5407_figure1": caller.FIGURE,
+    "rfc5407_figure2": callee.FIGURE,
 }
 TITLES = {
     "rfc6026_figure5": "INVITE client transaction",
     "rfc3261_figure6": "Non-INVITE client transaction",
     "rfc6026_figure7": "INVITE server transaction",
     "rfc3261_figure8": "Non-INVITE server transaction",
+    "rfc5407_figure1": "INVITE usage of the one who calls",
+    "rfc5407_figure2": "INVITE usage of the one who is called",
 }
-CLASSES = {"1XX": "1xx", "2XX": "2xx", "3XX_6XX": "300-699", "2XX_6XX": "200-699"}
-SPELT = {"tu": "TU", "ack": "ACK", "invite": "INVITE", "resp": "resp.", "t2": "T2"}
+CLASSES = {"1XX": "1xx", "1XX_UNTAGGED": "1xx without tag", "2XX": "2xx", "3XX_6XX": "300-699", "2XX_6XX": "200-699"}
+SPELT = {"tu": "TU", "ack": "ACK", "bye": "BYE", "invite": "INVITE", "resp": "resp.", "t2": "T2"}
 
 
 def event_label(event: str) -> str:

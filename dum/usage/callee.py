@@ -116,7 +116,7 @@ FIGURE = Figure(
     ],
     initial=PREPARATIVE,
     final=MORGUE,
-    timers={MORATORIUM: "", ESTABLISHED: ""},
+    timers={},
     ignores={
         # An ACK before the 2xx belongs to no INVITE of ours; a BYE can't be done before it was sent.
         PREPARATIVE: ("ACK", "ACK_ENDS", "ACK_OVERTAKEN", "NO_ACK", "BYE_DONE"),
