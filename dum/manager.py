@@ -152,10 +152,12 @@ class DialogUsageManager:
         """Place a call to a SIP URI and return its handle at once.
 
         `offer` is our session description; without one the peer's 2xx brings its own. Raises ValueError for a target
-        that no request can be sent to, RuntimeError before `start`.
+        that no request can be sent to, RuntimeError before `start` and from `stop` on.
         """
         if not self._started:
             raise RuntimeError("start the manager before placing calls: use it in a with statement")
+        if not self._stack.accepting:
+            raise RuntimeError("this manager has been stopped: make a new one to place calls")
         command = Command("CALL", 0, None, offer, tuple(fields))
         handle: Call = self._stack.place(target, command, lambda key: Call(self, key))
         return handle
