@@ -1,267 +1,231 @@
-"""Cost of memory transactions, side by side with twins: `python -m perf.stm_shapes [--rounds N]`.
+"""What the memory's benchmarks run: each shape of transaction, in sipdum's memory and in its twins.
 
-Every shape is timed in turn with its twins, round after round, in one process; the figure is the median over the
-rounds of CPU seconds for one operation.  Twins that are not installed are left out, and said to be.
+A twin is made with `twin(shape)`, which gives the state that all threads share; the result is called in each thread
+with the records that this thread draws, one tuple for each transaction, and gives what runs a number of them.  Records
+are made by the first thread that draws them, so that disjoint threads own theirs.
 """
 
 from __future__ import annotations
 
-import argparse
-import collections
+import functools
 import importlib
-import platform
-import queue
-import statistics
-import sys
+import logging
 import threading
-import time
 from collections.abc import Callable
+from itertools import cycle, islice
 from typing import Any
 
-from stm import Fifo, Map, Ref, Transaction, atomically
+from stm import Ref, Transaction, atomically
 
-Body = Callable[[int], None]
+type Draws = list[tuple[int, ...]]
+type Body = Callable[[int], None]
+type Prepare = Callable[[Draws], Body]
+type Twin = Callable[[str], Prepare]
 
+STRIPES = 64
 
-def times(function: Callable[[], Any]) -> Body:
-    def body(number: int) -> None:
-        for _ in range(number):
-            function()
-
-    return body
-
-
-def ours(shape: tuple[int, int]) -> Body:
-    reads, writes = shape
-    records = [Ref(0) for _ in range(reads)]
-    written = records[:writes]
-
-    def transaction(txn: Transaction) -> None:
-        for record in records:
-            value = txn.get(record)
-        for record in written:
-            txn.set(record, value)
-
-    return times(lambda: atomically(transaction))
+# Shape -> how many records it reads, and how many of these it writes.
+SHAPES = {"1r": (1, 0), "1r1w": (1, 1), "2r2w": (2, 2), "8r1w": (8, 1), "32r": (32, 0)}
 
 
-def with_lock(shape: tuple[int, int]) -> Body:
-    reads, writes = shape
-    lock = threading.Lock()
-    records = dict.fromkeys(range(reads), 0)
-
-    def locked() -> None:
-        with lock:
-            for key in range(reads):
-                value = records[key]
-            for key in range(writes):
-                records[key] = value + 1
-
-    return times(locked)
+def read_one(txn: Transaction, record: Ref[int]) -> int:
+    return txn.get(record)
 
 
-def bare_lock(_: tuple[int, int]) -> Body:
-    lock = threading.Lock()
-    records = {0: 0}
-
-    def body(number: int) -> None:
-        for _ in range(number):
-            with lock:
-                records[0] += 1
-
-    return body
+def change_one(txn: Transaction, record: Ref[int]) -> None:
+    txn.set(record, txn.get(record) + 1)
 
 
-def atomix(shape: tuple[int, int]) -> Body:
-    library = importlib.import_module("atomix_stm")
-    reads, writes = shape
-    records = [library.Ref(0) for _ in range(reads)]
-    written = records[:writes]
-
-    def transaction() -> None:
-        for record in records:
-            value = library.read(record)
-        for record in written:
-            library.write(record, value + 1)
-
-    return times(lambda: library.dosync(transaction))
+def change_two(txn: Transaction, first: Ref[int], second: Ref[int]) -> None:
+    txn.set(first, txn.get(first) + 1)
+    txn.set(second, txn.get(second) + 1)
 
 
-def map_steps(make: Callable[[int], tuple[Body, Body, Body]]) -> Callable[[tuple[int, int]], Body]:
-    def build(_: tuple[int, int]) -> Body:
-        def body(number: int) -> None:
-            for step in make(number):
-                step(number)
-
-        return body
-
-    return build
+def read_all_change_one(txn: Transaction, *records: Ref[int]) -> None:
+    for record in records:
+        value = txn.get(record)
+    txn.set(records[0], value + 1)
 
 
-def map_ours(_: int) -> tuple[Body, Body, Body]:
-    names: Map[int, int] = Map()
-
-    def insert(number: int) -> None:
-        for key in range(number):
-            atomically(names.insert, key, key)
-
-    def look_up(number: int) -> None:
-        for key in range(number):
-            atomically(names.get, key)
-
-    def remove(number: int) -> None:
-        for key in range(number):
-            atomically(names.pop, key)
-
-    return insert, look_up, remove
+def read_all(txn: Transaction, *records: Ref[int]) -> None:
+    for record in records:
+        txn.get(record)
 
 
-def map_locked(_: int) -> tuple[Body, Body, Body]:
-    names: dict[int, int] = {}
-    lock = threading.Lock()
-
-    def insert(number: int) -> None:
-        for key in range(number):
-            with lock:
-                names[key] = key
-
-    def look_up(number: int) -> None:
-        for key in range(number):
-            with lock:
-                names.get(key)
-
-    def remove(number: int) -> None:
-        for key in range(number):
-            with lock:
-                del names[key]
-
-    return insert, look_up, remove
-
-
-SHAPES: dict[str, tuple[tuple[int, int], dict[str, Callable[[tuple[int, int]], Body]]]] = {
-    "1r": ((1, 0), {"stm": ours, "lock": with_lock, "atomix-stm": atomix}),
-    "1r1w": ((1, 1), {"stm": ours, "lock": with_lock, "lock: d[k] += 1": bare_lock, "atomix-stm": atomix}),
-    "2r2w": ((2, 2), {"stm": ours, "lock": with_lock, "atomix-stm": atomix}),
-    "8r1w": ((8, 1), {"stm": ours, "lock": with_lock, "atomix-stm": atomix}),
-    "32r": ((32, 0), {"stm": ours, "lock": with_lock, "atomix-stm": atomix}),
-    "map insert + lookup + remove": ((0, 0), {"stm": map_steps(map_ours), "dict + lock": map_steps(map_locked)}),
+TRANSACTIONS: dict[str, Callable[..., Any]] = {
+    "1r": read_one,
+    "1r1w": change_one,
+    "2r2w": change_two,
+    "8r1w": read_all_change_one,
+    "32r": read_all,
 }
 
 
-def measure(bodies: dict[str, Body], rounds: int, number: int) -> dict[str, float]:
-    """Median CPU microseconds for one operation, the bodies taken in turn."""
-    seen: dict[str, list[float]] = {name: [] for name in bodies}
-    for _ in range(rounds):
-        for name, body in bodies.items():
-            few = number // 20 if name == "atomix-stm" else number
-            start = time.process_time()
-            body(few)
-            seen[name].append((time.process_time() - start) / few * 1e6)
-    return {name: statistics.median(values) for name, values in seen.items()}
+def repeated(step: Callable[..., Any], choices: list[tuple[Any, ...]]) -> Body:
+    def body(number: int) -> None:
+        for chosen in islice(cycle(choices), number):
+            step(*chosen)
+
+    return body
 
 
-def queues(items: int, rounds: int, producers: int) -> dict[str, float]:
-    """Median CPU and wall seconds to pass `items` through, by kind of queue."""
-    seen: dict[str, list[float]] = collections.defaultdict(list)
-    for _ in range(rounds):
-        for name, run in {
-            "Fifo": fifo_pass,
-            "Fifo, put by 8": batched_pass,
-            "SimpleQueue": simple_pass,
-            "queue.Queue": locked_pass,
-        }.items():
-            few = items // 10 if name == "queue.Queue" else items
-            start = time.perf_counter()
-            run(few // producers, producers)
-            seen[name].append((time.perf_counter() - start) * items / few)
-    return {name: statistics.median(values) for name, values in seen.items()}
+def memory(shape: str) -> Prepare:
+    """sipdum's stm."""
+    records: dict[int, Ref[int]] = {}
+    transaction = TRANSACTIONS[shape]
+
+    def prepare(draws: Draws) -> Body:
+        choices = [tuple(records.setdefault(number, Ref(0)) for number in draw) for draw in draws]
+
+        def body(number: int) -> None:
+            for chosen in islice(cycle(choices), number):
+                atomically(transaction, *chosen)
+
+        return body
+
+    return prepare
 
 
-def together(bodies: list[Callable[[], None]]) -> None:
-    threads = [threading.Thread(target=body) for body in bodies]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def locked_read_one(lock: threading.Lock, values: dict[int, int], key: int) -> int:
+    with lock:
+        return values[key]
 
 
-def fifo_pass(items: int, pairs: int) -> None:
-    fifo: Fifo[int] = Fifo()
-
-    def produce() -> None:
-        put = fifo.put_now
-        for item in range(items):
-            put(item)
-
-    def consume() -> None:
-        left = items
-        while left:
-            left -= len(fifo.take(left))
-
-    together([produce, consume] * pairs)
+def locked_change_one(lock: threading.Lock, values: dict[int, int], key: int) -> None:
+    with lock:
+        values[key] += 1
 
 
-def batched_pass(items: int, pairs: int) -> None:
-    fifo: Fifo[int] = Fifo()
-    batch = range(8)
-
-    def produce() -> None:
-        put = fifo.put_many
-        for _ in range(items // 8):
-            put(batch)
-
-    def consume() -> None:
-        left = items // 8 * 8
-        while left:
-            left -= len(fifo.take(left))
-
-    together([produce, consume] * pairs)
+def locked_change_two(lock: threading.Lock, values: dict[int, int], first: int, second: int) -> None:
+    with lock:
+        values[first] += 1
+        values[second] += 1
 
 
-def simple_pass(items: int, pairs: int) -> None:
-    one_by_one(queue.SimpleQueue(), items, pairs)
+def locked_read_all_change_one(lock: threading.Lock, values: dict[int, int], *keys: int) -> None:
+    with lock:
+        for key in keys:
+            value = values[key]
+        values[keys[0]] = value + 1
 
 
-def locked_pass(items: int, pairs: int) -> None:
-    one_by_one(queue.Queue(), items, pairs)
+def locked_read_all(lock: threading.Lock, values: dict[int, int], *keys: int) -> None:
+    with lock:
+        for key in keys:
+            values[key]
 
 
-def one_by_one(passed: Any, items: int, pairs: int) -> None:
-    def produce() -> None:
-        put = passed.put
-        for item in range(items):
-            put(item)
-
-    def consume() -> None:
-        get = passed.get
-        for _ in range(items):
-            get()
-
-    together([produce, consume] * pairs)
+LOCKED: dict[str, Callable[..., Any]] = {
+    "1r": locked_read_one,
+    "1r1w": locked_change_one,
+    "2r2w": locked_change_two,
+    "8r1w": locked_read_all_change_one,
+    "32r": locked_read_all,
+}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--number", type=int, default=5000)
-    parser.add_argument("--items", type=int, default=300_000)
-    options = parser.parse_args()
-    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    print(f"CPython {platform.python_version()}, GIL {'on' if gil else 'off'}; CPU us an operation, medians")
-    for shape, (size, makers) in SHAPES.items():
-        bodies = {}
-        for name, make in makers.items():
-            try:
-                bodies[name] = make(size)
-            except ImportError:
-                print(f"  {name} is not installed")
-        found = measure(bodies, options.rounds, options.number)
-        print(f"{shape:30s}" + "  ".join(f"{name} {value:.2f}" for name, value in found.items()))
-    for pairs in (1, 4):
-        found = queues(options.items, 3, pairs)
-        text = "  ".join(f"{name} {value / options.items * 1e6:.3f}" for name, value in found.items())
-        print(f"queue, {pairs} to {pairs}, s a million items  " + text)
+def coarse_lock(shape: str) -> Prepare:
+    """One lock around one dict of all records."""
+    lock = threading.Lock()
+    values: dict[int, int] = {}
+
+    def prepare(draws: Draws) -> Body:
+        for draw in draws:
+            for number in draw:
+                values.setdefault(number, 0)
+        return repeated(functools.partial(LOCKED[shape], lock, values), list(draws))
+
+    return prepare
 
 
-if __name__ == "__main__":
-    main()
+def own_lock(shape: str) -> Prepare:
+    """A plain `with lock` that no other thread uses, around a dict that no other thread uses; for disjoint records."""
+    return lambda draws: coarse_lock(shape)(draws)
+
+
+def inline_lock(_: str) -> Prepare:
+    """Just `with lock: d[k] += 1`, without even a function call."""
+
+    def prepare(draws: Draws) -> Body:
+        lock = threading.Lock()
+        values = {key: 0 for (key,) in draws}
+
+        def body(number: int) -> None:
+            for (key,) in islice(cycle(draws), number):
+                with lock:
+                    values[key] += 1
+
+        return body
+
+    return prepare
+
+
+def locked_in_order(locks: list[threading.Lock], places: list[tuple[dict[int, int], int]], writes: int) -> None:
+    for lock in locks:
+        lock.acquire()
+    try:
+        for values, key in places:
+            value = values[key]
+        for values, key in places[:writes]:
+            values[key] = value + 1
+    finally:
+        for lock in locks:
+            lock.release()
+
+
+def striped_locks(shape: str) -> Prepare:
+    """A lock and a dict for each stripe of the records; several stripes are locked in order."""
+    stripes: list[tuple[threading.Lock, dict[int, int]]] = [(threading.Lock(), {}) for _ in range(STRIPES)]
+    writes = SHAPES[shape][1]
+
+    def prepare(draws: Draws) -> Body:
+        choices: list[tuple[Any, ...]] = []
+        for draw in draws:
+            for number in draw:
+                stripes[number % STRIPES][1].setdefault(number, 0)
+            locks = [stripes[index][0] for index in sorted({number % STRIPES for number in draw})]
+            choices.append((locks, [(stripes[number % STRIPES][1], number) for number in draw], writes))
+        return repeated(locked_in_order, choices)
+
+    return prepare
+
+
+def atomix(shape: str) -> Prepare:
+    """atomix-stm from PyPI; ImportError where it is not installed."""
+    logging.disable(logging.INFO)  # it tells of itself at import and at exit
+    library = importlib.import_module("atomix_stm")
+    records: dict[int, Any] = {}
+    writes = SHAPES[shape][1]
+
+    def transaction(*chosen: Any) -> None:
+        for record in chosen:
+            value = library.read(record)
+        for record in chosen[:writes]:
+            library.write(record, value + 1)
+
+    def prepare(draws: Draws) -> Body:
+        choices = [tuple(records.setdefault(number, library.Ref(0)) for number in draw) for draw in draws]
+        return repeated(library.dosync, [(functools.partial(transaction, *chosen),) for chosen in choices])
+
+    return prepare
+
+
+TWINS: dict[str, Twin] = {
+    "stm": memory,
+    "own lock": own_lock,
+    "coarse lock": coarse_lock,
+    "striped locks": striped_locks,
+    "atomix-stm": atomix,
+}
+
+
+def installed(twins: dict[str, Twin], shape: str) -> dict[str, Twin]:
+    """The twins that can be made here."""
+    found = {}
+    for name, twin in twins.items():
+        try:
+            twin(shape)
+        except ImportError:
+            continue
+        found[name] = twin
+    return found
