@@ -64,6 +64,7 @@ class Load:
         self.done = 0
         self.reasons: Counter[str] = Counter()
         self.seconds = 0.0
+        self.processor_seconds = 0.0
         self._all_done = threading.Event()
         self._alarms = Alarms()
         manager.on(Established)(self._established)
@@ -76,7 +77,7 @@ class Load:
 
     def run(self, progress: CallProgress) -> None:
         """Place the calls and wait until each has ended. Raises ValueError for a target that can't be called."""
-        begun = self._clock()
+        begun, spent = self._clock(), time.process_time()
         with self._alarms:
             for number in range(self.calls):
                 self._wait_for_turn(begun + number / self._rate, progress)
@@ -85,7 +86,7 @@ class Load:
             while not self._all_done.wait(_GLANCE) and self._clock() < patience:
                 self._show(progress)
         with self._lock:
-            self.seconds = self._clock() - begun
+            self.seconds, self.processor_seconds = self._clock() - begun, time.process_time() - spent
             for attempt in self._attempts.values():
                 if not attempt.outcome:
                     self._finish(attempt, "never ended")
@@ -153,6 +154,7 @@ class Load:
             "calls": {"completed": completed, "failed": self.failed, "reasons": dict(self.reasons)},
             "seconds": round(self.seconds, 3),
             "calls_per_second": round(completed / self.seconds, 1) if self.seconds else 0.0,
+            "processor_seconds": round(self.processor_seconds, 3),
             "setup_seconds": report.percentiles(setup),
         }
 

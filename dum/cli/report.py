@@ -54,6 +54,8 @@ def rows(report: Mapping[str, Any]) -> list[tuple[str, str]]:
     lines += [(f"  {reason}", f"{number:,}") for reason, number in sorted(calls["reasons"].items())]
     lines.append(("time", f"{report['seconds']:.1f} s"))
     lines.append(("calls per second", f"{report['calls_per_second']:.1f}"))
+    ended = calls["completed"] + calls["failed"]
+    lines.append(("CPU time per call", f"{report['processor_seconds'] / ended * 1000:.2f} ms" if ended else "-"))
     for name, value in report.get("setup_seconds", {}).items():
         lines.append((f"call set-up time {name}", "-" if value is None else f"{value * 1000:.1f} ms"))
     memory = report["memory"]

@@ -85,8 +85,8 @@ class Answering:
             else:
                 self._reasons[f"{ended.status} {ended.why}"] += 1
 
-    def report(self, seconds: float) -> dict[str, Any]:
-        """Return how the calls of these `seconds` went."""
+    def report(self, seconds: float, processor_seconds: float) -> dict[str, Any]:
+        """Return how the calls of these `seconds` went, which took so much time of the processors."""
         with self._lock:
             completed, reasons = self._counts["completed"], dict(self._reasons)
             received = self._counts["received"]
@@ -99,6 +99,7 @@ class Answering:
             },
             "seconds": round(seconds, 3),
             "calls_per_second": round(completed / seconds, 1) if seconds else 0.0,
+            "processor_seconds": round(processor_seconds, 3),
         }
 
 
@@ -156,13 +157,14 @@ def run(wanted: argparse.Namespace) -> int:
                 manager, alarms, ring=wanted.ring, early=wanted.early, code=wanted.code, bye=wanted.bye
             )
             manager.start()
-            begun = time.monotonic()
+            begun, spent = time.monotonic(), time.process_time()
             ready = ", ".join(str(address) for address in manager.addresses)
             print(f"listening on {ready}", file=sys.stderr if wanted.json else sys.stdout, flush=True)
             signal.sigwait(_SIGNALS)
             threads = report.surroundings(manager)["threads"]
             properly = finish(manager, wanted.finish)
-            found = {**answering.report(time.monotonic() - begun), **report.surroundings(manager), "threads": threads}
+            own = answering.report(time.monotonic() - begun, time.process_time() - spent)
+            found = {**own, **report.surroundings(manager), "threads": threads}
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     report.show({"server": found}, as_json=wanted.json)

@@ -72,6 +72,7 @@ def test_calls_that_the_server_has_not_seen_the_end_of(monkeypatch: pytest.Monke
     shared = {
         "seconds": 1.0,
         "calls_per_second": 1.0,
+        "processor_seconds": 1.0,
         "retransmissions": 0,
         "threads": 4,
         "gil": False,

@@ -19,6 +19,7 @@ def example(**changes: Any) -> dict[str, Any]:
         "calls": {"completed": 1998, "failed": 2, "reasons": {"486 rejected": 2}},
         "seconds": 10.0,
         "calls_per_second": 199.8,
+        "processor_seconds": 3.0,
         "setup_seconds": {"p50": 0.0021, "p95": 0.0105, "p99": None},
         **common,
         **changes,
@@ -58,6 +59,7 @@ def test_a_table_has_every_line_of_every_side() -> None:
     assert ["calls", "received", "2,000"] in lines
     assert ["calls", "completed", "1,998", "1,998"] in lines
     assert ["486", "rejected", "2"] in lines
+    assert ["CPU", "time", "per", "call", "1.50", "ms", "1.50", "ms"] in lines
     assert ["408", "no", "ACK", "2"] in lines
     assert ["call", "set-up", "time", "p50", "2.1", "ms"] in lines
     assert ["call", "set-up", "time", "p99", "-"] in lines

@@ -51,7 +51,7 @@ class Pair:
         """Return what the answering side has counted once both sides are done."""
         self.caller.stop(PATIENCE)
         self.callee.stop(PATIENCE)
-        counts: dict[str, Any] = self.answering.report(1.0)["calls"]
+        counts: dict[str, Any] = self.answering.report(1.0, 0.5)["calls"]
         return counts
 
 
