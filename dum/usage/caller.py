@@ -30,6 +30,9 @@ ESTABLISHED = "Established"
 MORTAL = "Mortal"
 MORGUE = "Morgue"
 
+# So many forks of one call are followed; tags without end, each with its own dialog, are nobody's telephones.
+FORKS_KEPT = 64
+
 
 def cancel_wanted(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> None:
     """Cancel the INVITE: now when a provisional response has come, else with the first one (RFC 3261 9.1)."""
@@ -71,7 +74,7 @@ def early_dialog(usage: InviteUsage, given: Given, timing: Timing, effects: list
         dialog = by_caller(response, local_seq=usage.sent.seq)
         if usage.dialog is None:
             usage.dialog = dialog
-        else:
+        elif len(usage.forks) < FORKS_KEPT:
             usage.forks = (*usage.forks, dialog)
     effects.append(Tell(usage.owner, Progress(usage.owner, response)))
 
@@ -158,6 +161,8 @@ def ack_repeated(usage: InviteUsage, given: Given, timing: Timing, effects: list
             effects.append(Send(ack.destination, ack.data))
             return
     if usage.dialog is not None and usage.dialog.remote_tag == response.to_tag:
+        return
+    if len(usage.acks) > FORKS_KEPT:
         return
     try:
         fork = by_caller(response, local_seq=response.cseq).confirmed()

@@ -16,19 +16,21 @@ def refusal(usage: InviteUsage, given: Given) -> tuple[int, tuple[tuple[str, str
 
     500 with Retry-After while an earlier INVITE of the peer has no final response, 491 while one of ours is pending
     (14.2), 491 while the offer and answer of the first INVITE are not complete because the ACK that brings the answer
-    was overtaken (RFC 5407 3.1.5), 481 once a BYE of ours is on its way (RFC 5407 3.2.2: the session has ended).
+    was overtaken (RFC 5407 3.1.5), 481 once a BYE of ours is on its way (RFC 5407 3.2.2: the session has ended), 488
+    for an offer that is to be answered here in a call without a session description of ours.
     """
     if usage.state == "Mortal" or usage.end_wanted:
         return 481, ()
     if usage.sent is not None:
         return 491, ()
     received = usage.received
-    if received is None:
-        return None
-    if not received.response:
+    if received is not None and not received.response:
         seconds = int(given.fresh.tag[:4], 16) % (RETRY_AFTER_LIMIT + 1)
         return 500, (("Retry-After", str(seconds)),)
-    return (491, ()) if received.wants_offer else None
+    if received is not None and received.wants_offer:
+        return 491, ()
+    unanswerable = given.agent.answers_offers and given.message.body and not usage.local_body
+    return (488, ()) if unanswerable else None
 
 
 def received_again(usage: InviteUsage, given: Given, timing: Timing, effects: list[Effect]) -> InviteUsage:

@@ -5,7 +5,7 @@ import pytest
 from dum.effects import Send
 from dum.events import AnswerWanted, Established, Progress
 from dum.message import Request, Response
-from dum.usage.caller import FIGURE, target_of_to
+from dum.usage.caller import FIGURE, FORKS_KEPT, target_of_to
 from dum.usage.session import Command
 from tests.dum.usage.one_call import ANSWER, OFFER, OneCall, parsed_request, snapshot
 
@@ -287,6 +287,18 @@ class TestForks:
         assert call.request("INVITE", OFFER, tag="two").texts == ["server 481"]
         assert call.request("INVITE", OFFER, tag="two", seq=3).texts == ["server 500"]
         assert call.usage.received is None
+
+    def test_so_many_are_followed(self) -> None:
+        call = OneCall.placed()
+        for number in range(2 * FORKS_KEPT):
+            call.response(180, tag=f"early{number}")
+        assert len(call.usage.forks) == FORKS_KEPT
+        assert len(call.told) == 2 * FORKS_KEPT
+        call.response(200, tag="early0")
+        for number in range(2 * FORKS_KEPT):
+            call.response(200, tag=f"late{number}")
+        assert len(call.usage.acks) == 1 + FORKS_KEPT
+        assert call.response(200, tag="early0").texts == ["send ACK"]
 
     def test_a_2xx_whose_contact_cannot_be_read_leaves_the_call_alone(self) -> None:
         call = in_state("Established").response(200, tag="other", contact="<<>")

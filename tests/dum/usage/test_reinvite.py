@@ -126,6 +126,16 @@ class TestRefused:
         """RFC 5407 3.2.2."""
         assert established(role).command("END").request("INVITE", OFFER).texts == ["server 481"]
 
+    @ROLES
+    def test_488_when_there_is_nothing_to_answer_an_offer_with(self, role: str) -> None:
+        call = established(role)
+        call.usage.local_body = b""
+        assert call.request("INVITE", OFFER).texts == ["server 488"]
+        assert call.request("INVITE").texts == ACCEPTED  # no offer, no answer
+        call.ack(seq=call.peer_seq)
+        call.agent.answers_offers = False
+        assert call.request("INVITE", OFFER).texts == ["tell Offered"]
+
     def test_481_once_an_end_waits_for_the_ack(self) -> None:
         call = OneCall.received().command("ANSWER", 200, ANSWER).command("END").request("INVITE", OFFER)
         assert (call.state, call.texts) == ("Moratorium", ["server 481"])
