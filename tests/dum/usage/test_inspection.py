@@ -3,7 +3,7 @@
 import pytest
 
 from dum.message import Request, parse
-from dum.profile import Profile
+from dum.profile import KNOWN_METHODS, Profile
 from dum.usage.inspection import refusal
 
 
@@ -88,3 +88,32 @@ def test_what_the_caller_accepts(accept: str, expected: int) -> None:
 @pytest.mark.parametrize("line", ['Require: "100rel', 'Accept: "application/sdp', "Accept: <application/sdp"])
 def test_a_header_that_cannot_be_read(line: str) -> None:
     assert status(request("INVITE", line)) == 400
+
+
+def test_the_order_is_method_scheme_extension_body() -> None:
+    faults = ("Require: foo", "Content-Type: text/plain")
+    asked = [
+        request("FOO", *faults, uri="tel:1", body=b"x"),
+        request("INVITE", *faults, uri="tel:1", body=b"x"),
+        request("INVITE", *faults, body=b"x"),
+        request("INVITE", faults[1], body=b"x"),
+        request("INVITE", faults[1]),
+    ]
+    assert [status(message) for message in asked] == [501, 416, 420, 415, 0]
+
+
+@pytest.mark.parametrize(
+    ("line", "fields"),
+    [
+        ("Content-Type: text/plain", (("Accept", "application/sdp"),)),
+        ("Content-Encoding: gzip", (("Accept-Encoding", "identity"),)),
+    ],
+)
+def test_a_refused_body_is_told_what_would_be_understood(line: str, fields: tuple[tuple[str, str], ...]) -> None:
+    """8.2.3."""
+    assert refusal(request("INVITE", line, body=b"x"), Profile()) == (415, fields)
+
+
+@pytest.mark.parametrize("method", sorted(KNOWN_METHODS - set(Profile().allow)))
+def test_every_known_method_that_is_not_allowed_gets_405(method: str) -> None:
+    assert status(request(method)) == 405
