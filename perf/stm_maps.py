@@ -131,7 +131,7 @@ def twin_of(make: Callable[[], Steps]) -> Twin:
             return come_and_go
 
         if shape == "map lookup":
-            insert(range(1000))
+            insert(range(2000))  # more than any thread draws
         return prepare
 
     return twin
