@@ -42,7 +42,7 @@ class Call:
 
     __slots__ = (
         "__weakref__",
-        "_ended",
+        "_end",
         "_established",
         "_events",
         "_manager",
@@ -62,7 +62,8 @@ class Call:
         self._scheduled = False
         self._waiters: tuple[threading.Event, ...] = ()
         self._established = False
-        self._ended: Ended | None = None
+        # What the event says, not the event: that one holds this handle, and the two would be a cycle.
+        self._end: tuple[int, bool, str] | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Call) and other.key == self.key
@@ -71,7 +72,7 @@ class Call:
         return hash(self.key)
 
     def __repr__(self) -> str:
-        state = "ended" if self._ended else "established" if self._established else "early"
+        state = "ended" if self._end else "established" if self._established else "early"
         return f"<Call {self.key.partition(' ')[2]} {state}>"
 
     @property
@@ -87,12 +88,12 @@ class Call:
     @property
     def is_established(self) -> bool:
         """Whether the call stands now."""
-        return self._established and self._ended is None
+        return self._established and self._end is None
 
     @property
     def ended(self) -> Ended | None:
         """How the call ended, or None while it lasts."""
-        return self._ended
+        return None if self._end is None else Ended(self, *self._end)
 
     # Commands: RFC 3261 sections 13 to 15.
 
@@ -123,16 +124,16 @@ class Call:
 
     def wait_established(self, timeout: float | None = None) -> None:
         """Block until the call stands; raises Terminated when it ends first, TimeoutError after `timeout` seconds."""
-        self._wait(lambda: self._established or self._ended is not None, timeout, "established")
-        if not self._established or self._ended is not None:
-            ended = self._ended
-            raise Terminated(f"the call ended with {ended.status} ({ended.why})" if ended else "the call ended")
+        self._wait(lambda: self._established or self._end is not None, timeout, "established")
+        if self._end is not None:
+            status, _, why = self._end
+            raise Terminated(f"the call ended with {status} ({why})")
 
     def wait_ended(self, timeout: float | None = None) -> Ended:
         """Block until the call has ended and return how; raises TimeoutError after `timeout` seconds."""
-        self._wait(lambda: self._ended is not None, timeout, "ended")
-        assert self._ended is not None
-        return self._ended
+        self._wait(lambda: self._end is not None, timeout, "ended")
+        assert self._end is not None
+        return Ended(self, *self._end)
 
     def _wait(self, reached: Callable[[], bool], timeout: float | None, what: str) -> None:
         if reached():
@@ -161,8 +162,8 @@ class Call:
             case Established(body=body):
                 self._established = True
                 self.remote_body = body or self.remote_body
-            case Ended():
-                self._ended = event
+            case Ended(status=status, by_peer=by_peer, why=why):
+                self._end = (status, by_peer, why)
         if self._waiters:
             for waiter in self._waiters:
                 waiter.set()
