@@ -58,3 +58,8 @@ def test_an_ipv6_source() -> None:
     found = destination_of(request("SIP/2.0/UDP h:5070;branch=z9hG4bK1"), flow(host="2001:db8::2"))
     assert isinstance(found, Hop)
     assert (found.host, found.port, found.place) == ("2001:db8::2", 5070, "UDP6")
+
+
+def test_a_via_that_cannot_be_read_is_answered_where_it_came_from() -> None:
+    came_by = flow()
+    assert destination_of(request("SIP/2.0/UDP h;rport=abc;branch=z9hG4bK1"), came_by) is came_by

@@ -5,7 +5,7 @@ import pytest
 from dum.effects import Send
 from dum.events import AnswerWanted, Established, Progress
 from dum.message import Request, Response
-from dum.usage.caller import FIGURE, FORKS_KEPT, target_of_to
+from dum.usage.caller import FIGURE, FORKS_KEPT, start, target_of_to
 from dum.usage.session import Command
 from tests.dum.usage.one_call import ANSWER, OFFER, OneCall, parsed_request, snapshot
 
@@ -136,6 +136,15 @@ class TestPlacing:
     def test_it_goes_to_the_target(self) -> None:
         hop = OneCall.placed(target="sip:bob@192.0.2.9:5070;transport=tcp").clients[0].destination
         assert (hop.transport, hop.host, hop.port) == ("TCP", "192.0.2.9", 5070)
+
+    def test_what_the_profile_says_of_us(self) -> None:
+        call = OneCall()
+        call.agent.profile.supported, call.agent.profile.user_agent = ("timer", "100rel"), ""
+        usage = start("owner", "call", "sip:h", call.given(command=Command("CALL")), call.timing, call.effects)
+        invite = call.sent("INVITE")
+        assert (invite.header("Supported"), invite.header("User-Agent")) == ("timer, 100rel", None)
+        assert OneCall.placed().sent("INVITE").header("User-Agent") == "sipdum"
+        assert usage.key == f"u{invite.from_tag} call"
 
     def test_without_an_offer_there_is_no_content_type(self) -> None:
         assert OneCall.placed(b"").sent("INVITE").header("Content-Type") is None
