@@ -175,7 +175,7 @@ def lines(found: dict[str, list[Pauses]]) -> list[str]:
         weight = statistics.median(each["entry"] for each in rounds)
         taken = statistics.median(each["seconds"] for each in rounds)
         shown = f"insert {text[0]} [{text[1]}]  lookup {text[2]} [{text[3]}]"
-        made.append(f"  {name:38} {shown}  {weight:.0f} bytes, {taken:.1f} s in all")
+        made.append(f"  {name:42} {shown}  {weight:.0f} bytes, {taken:.1f} s in all")
     return made
 
 
