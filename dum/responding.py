@@ -17,11 +17,12 @@ def destination_of(request: Request, flow: Any) -> Any:
         return flow
     try:
         via = request.top_via
+        asked_for_source = via.rport is not None
     except HeaderError:
         return flow
     port = via.port or 5060
     if via.maddr:
         return Hop("UDP", via.maddr, port, flow)
-    if via.rport is not None or port == flow.remote.port:
+    if asked_for_source or port == flow.remote.port:
         return flow
     return Hop("UDP", flow.remote.host, port, flow)
