@@ -4,6 +4,7 @@ from functools import cache
 
 from dum.events import AnswerWanted, Established, Event, IncomingCall
 from stm import statistics
+from tests.conftest import gil_enabled
 from tests.support.applications import Application, Party, answers, calls, chance
 from tests.support.pair import CALLEE, CALLER, Outcome, Pair
 from tests.support.wire import FAIR, ROUGH, Weather, Wire, ticks
@@ -88,7 +89,7 @@ def test_eight_threads_without_affinity_give_every_call_the_same_fate() -> None:
     """What is due is dealt out at random: copies of one message meet in memory, and no call notices."""
     before = conflicts()
     outcome = run(1000, ROUGH, threads=8).outcome()
-    assert conflicts() > before
+    assert conflicts() > before or gil_enabled()
     assert outcome == rough_outcome()
 
 
@@ -134,7 +135,7 @@ def test_everything_of_an_instant_at_once_on_eight_threads() -> None:
         pair.place(600, burst=100)
         wire.run()
     pair.check()
-    assert conflicts() > before
+    assert conflicts() > before or gil_enabled()
     ends = {what for party in pair.told() for what in party.history() if what.startswith("Ended")}
     assert {"Ended 487 cancelled by us", "Ended 487 cancelled by peer", "Ended 200 bye by us"} <= ends
 
