@@ -177,7 +177,9 @@ def place_calls(wanted: argparse.Namespace, target: str) -> dict[str, Any]:
         return {**load.report(), **report.surroundings(manager)}
 
 
-def add_options(parser: argparse.ArgumentParser, *, calls: int, rate: float, hold: float) -> None:
+def add_options(
+    parser: argparse.ArgumentParser, *, calls: int, rate: float, hold: float, concurrent: int = 1000
+) -> None:
     """Add the options that say what calls are placed, with these defaults."""
     parser.add_argument("--calls", type=arguments.count, default=calls, metavar="N", help="calls (%(default)s)")
     parser.add_argument(
@@ -186,7 +188,7 @@ def add_options(parser: argparse.ArgumentParser, *, calls: int, rate: float, hol
     parser.add_argument(
         "--concurrent",
         type=arguments.count,
-        default=1000,
+        default=concurrent,
         metavar="C",
         help="calls at once; further ones wait (%(default)s)",
     )
