@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from dum.bell import Bell
 from dum.runner import LANES, Timer, lane_of
 from dum.stack import Stack
 from stm import Fifo
@@ -24,7 +25,7 @@ _BATCH = 64
 _PATIENCE = 0.02
 _QUIET_CHECKS = 50
 
-type Arrival = tuple[bytes, Any] | None
+type Arrival = tuple[bytes, Any]
 
 
 class Holder:
@@ -43,11 +44,12 @@ class Holder:
 class Seat:
     """One shard of the work, and who holds it; `holder` is replaced when the seat is taken over."""
 
-    __slots__ = ("deadlines", "holder", "inbox", "number", "ready")
+    __slots__ = ("bell", "deadlines", "holder", "inbox", "number", "ready")
 
     def __init__(self, number: int, deadlines: Deadlines[Timer]) -> None:
         self.number = number
         self.deadlines = deadlines
+        self.bell = Bell()
         self.inbox: Fifo[Arrival] = Fifo()
         self.ready: deque[Callable[[], None]] = deque()
         self.holder = Holder()
@@ -89,7 +91,7 @@ class Workers:
         self._stopping = True
         self._alarm.set()
         for seat in self._seats:
-            seat.inbox.put_now(None)
+            seat.bell.ring()
         ends = time.monotonic() + timeout
         with self._lock:
             threads = list(self._threads)
@@ -103,7 +105,9 @@ class Workers:
         seats = self._seats
         for arrival in batch:
             call_id = call_id_of(arrival[0]).decode("utf-8", "surrogateescape")
-            seats[lane_of(call_id) % len(seats)].inbox.put_now(arrival)
+            seat = seats[lane_of(call_id) % len(seats)]
+            seat.inbox.put_now(arrival)
+            seat.bell.ring()
 
     def schedule(self, lane: int, run: Callable[[], None]) -> None:
         """Have `run`, which runs handlers of the application, called on the seat of a lane."""
@@ -126,7 +130,7 @@ class Workers:
 
     def _wake(self, seat: Seat) -> None:
         if seat.holder.thread is not threading.current_thread():
-            seat.inbox.put_now(None)
+            seat.bell.ring()
 
     def _start_thread(self, thread: threading.Thread) -> None:
         # Under the lock, because `stop` joins what it finds, and a thread that was never started can't be joined.
@@ -151,6 +155,7 @@ class Workers:
         with self._lock:
             self._threads.discard(threading.current_thread())
         if seat.holder is not me:
+            seat.bell.pass_on()
             self._spare.release()
         elif not self._stopping:
             self._occupy(seat)
@@ -158,15 +163,27 @@ class Workers:
     def _turn(self, seat: Seat, me: Holder) -> None:
         """Wait for work, do what SIP there is, then run the handlers that are ready."""
         stack, clock = self._stack, self._clock
-        nearest = seat.deadlines.next()
-        timeout = 0.0 if seat.ready else None if nearest is None else max(0.0, nearest - clock())
-        for arrival in seat.inbox.take(_BATCH, timeout):
-            if arrival is not None:
-                stack.receive(arrival[0], arrival[1])
+        for data, flow in seat.inbox.take_nowait(_BATCH) or self._awaited(seat):
+            stack.receive(data, flow)
         for _, timer in seat.deadlines.due(clock()):
             stack.fire(timer)
         if seat.ready:
             self._handle(seat, me)
+
+    def _awaited(self, seat: Seat) -> list[Arrival]:
+        """Sleep until there is something to do, unless there is already; returns what has arrived meanwhile."""
+        bell = seat.bell
+        bell.listen()
+        # From here on whoever brings work rings, so what this look misses is not slept through. The look itself begins
+        # with a lock, which keeps the processor from looking before it listens.
+        arrived = seat.inbox.take_nowait(_BATCH)
+        if arrived:
+            return arrived
+        nearest = seat.deadlines.next()
+        if seat.ready or self._stopping:
+            return []
+        bell.sleep(None if nearest is None else nearest - self._clock())
+        return seat.inbox.take_nowait(_BATCH)
 
     def _handle(self, seat: Seat, me: Holder) -> None:
         """Run the handlers that are ready now, as long as the seat is not taken over meanwhile."""

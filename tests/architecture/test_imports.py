@@ -40,6 +40,7 @@ PURE = (
 ACTING = (
     "dum.auth",
     "dum.draw",
+    "dum.bell",
     "dum.core",
     "dum.inline",
     "dum.outlet",
