@@ -2,14 +2,13 @@
 
 from dum.call import Call
 from dum.errors import Refused, Terminated
-from dum.events import AnswerWanted, BodyReceived, Ended, Established, Event, IncomingCall, Offered, Progress
+from dum.events import AnswerWanted, Ended, Established, Event, IncomingCall, Offered, Progress
 from dum.manager import DialogUsageManager
 from dum.profile import Profile
 from dum.timers import Timing
 
 __all__ = [
     "AnswerWanted",
-    "BodyReceived",
     "Call",
     "DialogUsageManager",
     "Ended",

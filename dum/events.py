@@ -68,17 +68,11 @@ class Ended(Event):
     """The call is over; each call reports exactly one end.
 
     `status` is the final status that ended it before it was established (487 cancelled, 486 busy, 408 nothing heard,
-    503 not delivered, ...), 200 after a BYE. `by_peer` tells who ended it. `why` is one of "bye", "cancelled",
-    "rejected", "no answer", "no ACK", "transport", "stopped".
+    502 a 2xx whose sender can't be reached, 503 not delivered, ...), after it the answer to the BYE, 200 as a rule.
+    `by_peer` tells who ended it. `why` is one of "bye", "cancelled", "rejected", "no answer", "transport", or "bug",
+    which has been logged.
     """
 
     status: int
     by_peer: bool
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class BodyReceived(Event):
-    """A request within the dialog that only brings a body (INFO, MESSAGE) was received and answered with 200."""
-
-    request: Request
