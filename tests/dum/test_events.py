@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from dum import events
-from dum.events import AnswerWanted, BodyReceived, Ended, Established, Event, IncomingCall, Offered, Progress
+from dum.events import AnswerWanted, Ended, Established, Event, IncomingCall, Offered, Progress
 from tests.dum.usage.one_call import OFFER, OneCall
 
-KINDS = [AnswerWanted, BodyReceived, Ended, Established, IncomingCall, Offered, Progress]
+KINDS = [AnswerWanted, Ended, Established, IncomingCall, Offered, Progress]
 
 
 def example(kind: type[Event]) -> Event:
