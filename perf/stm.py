@@ -73,10 +73,10 @@ def main() -> None:
         if part == "stm_throughput":
             today = datetime.datetime.now(datetime.UTC).date()
             (into / "stm.svg").write_text(plot.svg(found, f"{report.build()}; commit {report.commit()}; {today}"))
-    title = "What was asked, and what came out"
-    text += [title, "-" * len(title), *bars, *sections, ""]
-    (into / "stm.txt").write_text("\n".join(text))
-    print("\n".join(text))
+        title = "What was asked, and what came out"
+        whole = "\n".join([*text, title, "-" * len(title), *bars, *sections, ""])
+        (into / "stm.txt").write_text(whole)  # after each part, so that an interrupted run leaves what it has
+    print(whole)
 
 
 if __name__ == "__main__":

@@ -68,7 +68,7 @@ def one_round(number: int) -> Figures:
 
 def measure(quick: bool) -> list[Figures]:
     """The figures of several rounds, each from a process of its own."""
-    number, rounds = (2_000, 4) if quick else (5_000, 12)
+    number, rounds = (2_000, 4) if quick else (5_000, 8)
     command = [sys.executable, "-m", "perf.stm_costs", "--one-round", str(number)]
     made = []
     for _ in range(rounds):

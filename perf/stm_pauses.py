@@ -145,7 +145,7 @@ def one(name: str, entries: int, collecting: bool) -> Pauses:
 
 def measure(quick: bool) -> dict[str, list[Pauses]]:
     """Every container, each time in a process of its own, in turn."""
-    entries, rounds = (200_000, 1) if quick else (1_000_000, 3)
+    entries, rounds = (200_000, 1) if quick else (1_000_000, 2)
     found: dict[str, list[Pauses]] = {}
     for _ in range(rounds):
         for name in MAPS:
