@@ -1,6 +1,6 @@
 """Processor time and memory of the message codec, beside other libraries on the same interpreter in the same run.
 
-``python perf/codec.py [--rounds N] [--json]``. Every piece of work is timed in turns with all others (A B C A B C ...),
+``python -m perf.codec [--rounds N] [--json]``. Every piece of work is timed in turns with all others (A B C A B C ...),
 in processor time of the thread; the median of the rounds is quoted, for the machine is never quiet. Memory is what
 tracemalloc counts for each of 2,000 messages that are kept, their own bytes among it.
 """
@@ -13,9 +13,6 @@ import sys
 import time
 import tracemalloc
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dum.message import Request, parse, peek_call_id
 from dum.message.sdp import SessionDescription

@@ -1,12 +1,7 @@
 """The codec's two bars by pyperf, which calibrates itself and spreads the work over fresh processes (wall clock).
 
-``python perf/codec_pyperf.py [pyperf's options]``, for instance ``--fast`` or ``-o FILE``.
+``python -m perf.codec_pyperf [pyperf's options]``, for instance ``--fast`` or ``-o FILE``.
 """
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import pyperf  # type: ignore[import-untyped]
 

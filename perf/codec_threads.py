@@ -1,19 +1,15 @@
 """How far two threads get with the codec: time of two processes over time of two threads, the same work in each.
 
-``python perf/codec_threads.py [--rounds N]``. The processes share nothing, so 1.0 says that the threads share nothing
+``python -m perf.codec_threads [--rounds N]``. The processes share nothing, so 1.0 says that the threads share nothing
 that hurts; what the machine loses both sides lose. Taken pair by pair in turn, the median quoted.
 """
 
 import argparse
 import multiprocessing
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from dum.message import Request, parse
 from perf.codec_message import invite

@@ -1,6 +1,6 @@
 """Many idle connections on one reactor: 10,000 over TCP, 2,000 over TLS.
 
-Run: python perf/transport_connections.py [--tcp N] [--tls N]. The reactor runs in this process, its peers in another,
+Run: python -m perf.transport_connections [--tcp N] [--tls N]. The reactor runs in this process, its peers in another,
 so that each stays below its limit of descriptors. Stated are: connections accepted a second (both ends on the same
 cores), growth of this process's resident set for each connection (without the kernel's buffers), CPU of this process
 while all are idle, and the time from a request on one of them, chosen at random, to its answer, beside the same with 10
@@ -18,8 +18,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from transport import Flow, Limits, Reactor, TlsSettings
 
@@ -79,7 +77,15 @@ class Served:
             self.reactor.send(flow, ANSWER)
 
     def connect(self, count: int) -> subprocess.Popen[str]:
-        command = [sys.executable, __file__, "--peers", str(self.address.port), str(count), str(int(self.secure))]
+        command = [
+            sys.executable,
+            "-m",
+            "perf.transport_connections",
+            "--peers",
+            str(self.address.port),
+            str(count),
+            str(int(self.secure)),
+        ]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"

@@ -1,17 +1,13 @@
 """What the transports add to the bare system calls, and what framing costs.
 
-Run: python perf/transport_costs.py. Programs are run in turn (A B A B ...) in one process; CPU microseconds, median of
+Run: python -m perf.transport_costs. Programs are run in turn (A B A B ...) in one process; CPU microseconds, median of
 the rounds. A pair is one datagram of 800 bytes sent and received on loopback.
 """
 
 import socket
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from transport import Flow, Limits, Reactor
 from transport.framing import StreamCodec

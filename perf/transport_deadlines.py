@@ -1,19 +1,15 @@
 """Setting and stopping SIP timers: `Deadlines` beside other structures with the same promises.
 
-Run: python perf/transport_deadlines.py. Each round sets timers as transactions do (0.5 s and 32 s ahead), stops nine of
+Run: python -m perf.transport_deadlines. Each round sets timers as transactions do (0.5 s and 32 s ahead), stops nine of
 ten before they are due, and takes out the rest. Structures are run in turn (A B A B ...); CPU time for one timer, the
 median of the rounds; `longest` is the longest single call, which includes giving memory back.
 """
 
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Protocol
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from sortedcontainers import SortedDict
 
