@@ -85,8 +85,7 @@ def test_processes_report() -> None:
     """In a process of its own, for fork and the threads that other tests leave behind do not go together."""
     program = (
         "from perf.stm_efficiency import in_processes, maker\n"
-        "from perf.report import ROOT
-from perf.stm_shapes import memory\n"
+        "from perf.stm_shapes import memory\n"
         "print(*in_processes(maker(memory, '1r1w'), 2, 100))"
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True)
