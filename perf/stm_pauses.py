@@ -143,9 +143,8 @@ def one(name: str, entries: int, collecting: bool) -> Pauses:
     )
 
 
-def measure(quick: bool) -> dict[str, list[Pauses]]:
+def measure(entries: int, rounds: int) -> dict[str, list[Pauses]]:
     """Every container, each time in a process of its own, in turn."""
-    entries, rounds = (200_000, 1) if quick else (1_000_000, 2)
     found: dict[str, list[Pauses]] = {}
     for _ in range(rounds):
         for name in MAPS:
@@ -183,13 +182,14 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, metavar="NUMBER")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--one", nargs=3, metavar=("MAP", "ENTRIES", "COLLECTING"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
         print(json.dumps(one(options.one[0], int(options.one[1]), options.one[2] == "1")))
         return
-    found = measure(options.quick)
+    found = measure(200_000 if options.quick else 1_000_000, options.rounds or (1 if options.quick else 2))
     print(json.dumps(found) if options.json else "\n".join(lines(found)))
 
 

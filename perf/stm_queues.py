@@ -198,7 +198,7 @@ def measure(quick: bool) -> Figures:
     share, taken = sleeping(1.0 if quick else 5.0, 200)
     woken = {"retry": taken, "a bare lock": bare_lock(200)}
     for _ in range(0 if quick else 4):
-        woken["retry"] += sleeping(0.0, 200)[1]
+        woken["retry"] += sleeping(0.05, 200)[1]
         woken["a bare lock"] += bare_lock(200)
     return Figures(wall=wall, cpu=cpu, asleep=share, woken=woken)
 
