@@ -130,3 +130,13 @@ def test_the_plot_is_well_formed_and_has_a_line_for_each_twin() -> None:
     lines = [element for element in picture.iter() if element.tag.endswith("polyline")]
     assert len(lines) == 2
     assert all(len(line.attrib["points"].split()) == 4 for line in lines)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_sleep_is_measured_quickly_and_in_full(monkeypatch: pytest.MonkeyPatch, quick: bool) -> None:
+    sleeping, bare_lock = stm_queues.sleeping, stm_queues.bare_lock
+    monkeypatch.setattr(stm_queues, "queues", lambda items, rounds: ({}, {}))
+    monkeypatch.setattr(stm_queues, "sleeping", lambda seconds, wakings: sleeping(seconds / 1000, 2))
+    monkeypatch.setattr(stm_queues, "bare_lock", lambda wakings: bare_lock(2))
+    figures = stm_queues.measure(quick)
+    assert len(figures["woken"]["retry"]) == len(figures["woken"]["a bare lock"]) == (2 if quick else 10)
