@@ -187,7 +187,9 @@ class DialogUsageManager:
 
     def handle_event(self, call: Call, event: Event) -> None:
         """Run the handlers registered for an event, each on its own: one that raises does not stop the next."""
-        for handler in self._handlers.get(type(event), ()):
+        if not self.has_handler(type(event)):
+            return
+        for handler in self._handlers[type(event)]:
             try:
                 if self._takes_event[handler]:
                     handler(call, event)

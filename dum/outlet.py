@@ -63,8 +63,10 @@ class Outlet:
         self._reactor.send(flow, data)
 
     def _remember(self, flow: Flow, lane: int, key: str) -> None:
-        waiting = self._waiting.get(flow)
-        if waiting is None:
+        try:
+            # Not by `get`: see stm/map.py.
+            waiting = self._waiting[flow]
+        except KeyError:
             with self._lock:
                 if len(self._waiting) >= _FLOWS_KEPT:
                     self._waiting.clear()
