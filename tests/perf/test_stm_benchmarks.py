@@ -3,11 +3,22 @@
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 import pytest
 
-from perf import plot, stm_bars, stm_costs, stm_efficiency, stm_maps, stm_pauses, stm_queues, stm_throughput
+from perf import (
+    plot,
+    stm_bars,
+    stm_costs,
+    stm_efficiency,
+    stm_maps,
+    stm_pauses,
+    stm_profile,
+    stm_queues,
+    stm_throughput,
+)
 from perf.report import ROOT
 from perf.stm_shapes import LOCKED, SHAPES, TRANSACTIONS, TWINS, Twin, memory
 from perf.stm_throughput import Point
@@ -140,3 +151,13 @@ def test_the_sleep_is_measured_quickly_and_in_full(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(stm_queues, "bare_lock", lambda wakings: bare_lock(2))
     figures = stm_queues.measure(quick)
     assert len(figures["woken"]["retry"]) == len(figures["woken"]["a bare lock"]) == (2 if quick else 10)
+
+
+def test_every_rung_of_the_profile_runs_again_and_again() -> None:
+    figures = stm_profile.in_turns(stm_profile.ladder(), 2, 2) | stm_profile.elsewhere(2, 2)
+    assert all(len(values) == 2 for values in figures.values())
+
+
+@pytest.mark.parametrize("make", [stm_profile.thinking_memory, stm_profile.thinking_lock])
+def test_thinking_twins_run(make: Callable[[int], Twin]) -> None:
+    make(3)("2r2w")([(1, 2), (3, 4)])(5)
