@@ -54,7 +54,7 @@ def atomically[R](
     txn.running = True
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
-        result = function(txn, *args)
+        result = function(txn, *args) if args else function(txn)
         txn.commit()
     except Conflict:
         waits = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from _thread import get_ident
+from _thread import allocate_lock, get_ident
 from typing import Any
 
 
@@ -22,13 +22,29 @@ class Tally:
         self.conflicts: dict[str | None, int] = {}
 
 
-# By thread identifier; the system hands identifiers on from ended threads to new ones, so this does not grow for ever.
-TALLIES: dict[int, Tally] = {}
+class Everybody:
+    """Who counts.  `tallies` is replaced, never changed, when a thread joins, so it may be walked at any time."""
+
+    # The system hands thread identifiers on from ended threads to new ones, so this does not grow for ever.
+    __slots__ = ("_by_thread", "_joining", "tallies")
+
+    def __init__(self) -> None:
+        self.tallies: tuple[Tally, ...] = ()
+        self._by_thread: dict[int, Tally] = {}
+        self._joining = allocate_lock()
+
+    def own_tally(self) -> Tally:
+        """The calling thread's counts."""
+        thread = get_ident()
+        with self._joining:
+            tally = self._by_thread.get(thread)
+            if tally is None:
+                tally = self._by_thread[thread] = Tally()
+                self.tallies = (*self.tallies, tally)
+            return tally
 
 
-def own_tally() -> Tally:
-    """The calling thread's counts."""
-    return TALLIES.setdefault(get_ident(), Tally())
+EVERYBODY = Everybody()
 
 
 def statistics() -> dict[str, Any]:
@@ -40,7 +56,7 @@ def statistics() -> dict[str, Any]:
     often a transaction that kept losing was given its turn; `timeouts`; `threads`.
     Each number is exact once its thread is quiet; together they are not one instant.
     """
-    tallies = list(TALLIES.values())
+    tallies = EVERYBODY.tallies
     conflicts: dict[str | None, int] = {}
     for tally in tallies:
         for label, number in tally.conflicts.copy().items():

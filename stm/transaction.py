@@ -26,8 +26,10 @@ Queue order: puts are made in (3), while all written records are locked and mark
 commit wrote does so later, and so do its puts.
 
 Looking again at n reads costs n; for a transaction of n reads that is n * n.  Beyond FEW reads the numbers of commits
-of all threads (`Tally.commits`, raised between (2) and (4)) are compared first: a clock in parts, which nobody shares
-for writing.  While no thread commits, a read costs the same however many came before it.
+of all threads (`Tally.commits`, raised between (2) and (4)) are compared first, by their sum, since none ever falls: a
+clock in parts, which nobody shares for writing.  While no thread commits, a read costs the same however many came
+before it.  The record just read counts as read before the clock is looked at: else a change of it between the two
+would be in the clock, and never be noticed.
 
 Considered and not taken, so far by the cost of their parts and not measured as whole protocols: one shared version
 clock (a mortal integer that all threads load and store; every commit would write what every other reads), a lock for
@@ -42,7 +44,7 @@ import threading
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stm.errors import Conflict
-from stm.statistics import TALLIES, own_tally
+from stm.statistics import EVERYBODY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +75,9 @@ class Transaction:
     # transaction.  `more` says that something beside reads and writes is in use, `rare` that more than puts, shares
     # and removals is.
     __slots__ = (
-        "_stamps",
+        "_clock",
         "adds",
+        "few",
         "more",
         "puts",
         "rare",
@@ -94,8 +97,9 @@ class Transaction:
         self.running = False
         self.more = False
         self.rare = False
-        self.tally = own_tally()
-        self._stamps: list[int] | None = None
+        self.tally = EVERYBODY.own_tally()
+        self._clock = -1
+        self.few = FEW
         self.shares: dict[Entry, tuple[Stripe, Any]] = {}
         self.removals: dict[Entry, tuple[Stripe, Any]] = {}
         self.scans: dict[Stripe, tuple[Any, int]] = {}
@@ -114,16 +118,15 @@ class Transaction:
             value, version = ref.settled()
         reads = self.reads
         if reads:
-            if reads.setdefault(ref, version) is not version:
-                raise Conflict
-            if len(reads) > FEW or self.scans:
-                self._recheck()
-            else:
-                for other, seen in reads.items():
-                    if other._version is not seen:
-                        raise Conflict
-        else:
-            reads[ref] = version
+            if len(reads) > self.few:
+                if reads.setdefault(ref, version) is not version:
+                    raise Conflict
+                self._recheck()  # the new one too, or its change would go unseen from then on
+                return value  # type: ignore[no-any-return]
+            for other in reads:
+                if other._version is not reads[other]:
+                    raise Conflict
+        reads[ref] = version  # had it been read before, it would be this version: the loop has just looked
         return value  # type: ignore[no-any-return]
 
     def set(self, ref: Ref[T], value: T) -> None:
@@ -132,7 +135,7 @@ class Transaction:
 
     def validate(self) -> None:
         """Raise Conflict unless all that was read still stands."""
-        if not self._valid(()):
+        if not self._valid():
             raise Conflict
 
     def hold_everything(self) -> None:
@@ -140,22 +143,21 @@ class Transaction:
 
     def _recheck(self) -> None:
         """Raise Conflict unless all that was read still stands; cheap while nobody commits anything."""
-        stamps = [tally.commits for tally in list(TALLIES.values())]  # a copy: threads may join
-        if stamps == self._stamps:
-            return
-        if not self._valid(()):
-            raise Conflict
-        self._stamps = stamps
+        clock = 0
+        for tally in EVERYBODY.tallies:
+            clock += tally.commits
+        if clock != self._clock:
+            if not self._valid():
+                raise Conflict
+            self._clock = clock
 
-    def _valid(self, marked: Any) -> bool:
-        """Whether all that was read still stands; `marked` holds the versions of records we marked ourselves."""
+    def _valid(self) -> bool:
+        """Whether all that was read still stands."""
         for stripe, (token, present) in self.scans.items():
-            if not stripe.unchanged(token, present, marked):
+            if not stripe.unchanged(token, present, ()):
                 return False
-        for record, seen in self.reads.items():
-            if record._version is not seen and (record not in marked or marked[record] is not seen):
-                return False
-        return True
+        reads = self.reads
+        return all(record._version is reads[record] for record in reads)
 
     def watched(self) -> Iterator[tuple[Any, Any]]:
         """What the attempt has read, each with what it saw."""
@@ -179,41 +181,44 @@ class Transaction:
     def commit(self) -> None:
         """Make all writes visible at once, or raise Conflict with nothing changed."""
         writes = self.writes
-        if self.rare:
+        if self.more:
             for shard in self.adds:
                 writes[shard] = None  # a written record from here on; its value is known once it is locked
-        if not writes:
-            if self.puts:
+            if writes or self.puts:
                 self._commit_many()
             else:
                 self.tally.read_only += 1
-        elif len(writes) == 1 and not self.more:
-            [(ref, value)] = writes.items()
-            reads = self.reads
-            if not reads or (len(reads) == 1 and ref in reads):
-                self._commit_one(ref, value)
-            else:
-                self._commit_many()
+        elif not writes:
+            self.tally.read_only += 1
+        elif len(writes) == 1:
+            for ref in writes:
+                self._commit_one(ref, writes[ref])
         else:
             self._commit_many()
 
     def _commit_one(self, ref: Ref[Any], value: Any) -> None:
-        """Commit a transaction that read and wrote nothing but one record."""
+        """Commit a transaction that wrote nothing but one record."""
+        reads = self.reads
         guard = ref._guard
         guard.acquire()
+        version = published = None
         try:
             version = ref._version
-            if self.reads and self.reads[ref] is not version:
-                raise Conflict
-            self.tally.commits += 1
             ref._version = None
+            for other in reads:
+                if other._version is not reads[other] and (other is not ref or reads[ref] is not version):
+                    raise Conflict
+            self.tally.commits += 1
+            published = version + 1  # type: ignore[operator]
             ref._value = value
-            ref._version = version + 1  # type: ignore[operator]
+            ref._version = published
             woken = None if guard.sleepers is None else guard.sleepers.get(id(ref))
         except BaseException:
-            if ref._version is None:  # interrupted while publishing: it is committed
-                ref._value = value
-                ref._version = version + 1  # type: ignore[operator]
+            if ref._version is None and version is not None:
+                if published is not None:  # interrupted too late to give up
+                    ref._value = value
+                    version = published
+                ref._version = version
             raise
         finally:
             guard.release()
@@ -224,13 +229,13 @@ class Transaction:
     def _commit_many(self) -> None:
         """Commit in general: lock and mark what was written, look again at what was read, publish, unlock."""
         writes = self.writes
-        versions, unread = self._mark()
+        reads = self.reads
+        marked = self._mark()
         published = False
         try:
-            if unread:
-                for ref, seen in self.reads.items():
-                    if ref._version is not seen and ref not in writes:
-                        raise Conflict
+            for ref in reads:
+                if ref._version is not reads[ref] and ref not in marked:
+                    raise Conflict
             if self.rare and not self._may_commit():
                 raise Conflict
             self.tally.commits += 1
@@ -238,15 +243,15 @@ class Transaction:
             if self.more:
                 self._publish_more()
             woken = None
-            for (ref, value), version in zip(writes.items(), versions, strict=True):
-                ref._value = value
-                ref._version = version + 1
+            for ref in marked:
+                ref._value = writes[ref]
+                ref._version = marked[ref] + 1
                 guard = ref._guard
                 if guard.sleepers is not None:
                     woken = guard.sleepers.get(id(ref), []) + (woken or [])
                 guard.release()
         except BaseException:
-            self._settle(versions, published)
+            self._settle(marked, published)
             raise
         if woken is not None:
             for sleeper in woken:
@@ -254,55 +259,53 @@ class Transaction:
         if self.more:
             self._wake_more()
 
-    def _mark(self) -> tuple[list[Any], int]:
-        """Lock the written records and mark them as being published.
+    def _mark(self) -> dict[Ref[Any], Any]:
+        """Lock the written records and mark them as being published; returns their versions.
 
-        Returns their versions, and how many records were read but not written.  Waits for a lock only while holding
-        none, so that nobody waits in a circle.
+        Waits for a lock only while holding none, so that nobody waits in a circle.
         """
         reads = self.reads
-        unread = len(reads)
-        versions: list[Any] = []
+        marked: dict[Ref[Any], Any] = {}
+        ref = None
         try:
             for ref in self.writes:
                 guard = ref._guard
-                if not versions:
+                if not marked:
                     guard.acquire()
                 elif not guard.acquire(False):
                     break
-                version = ref._version
-                versions.append(version)
+                version = marked[ref] = ref._version
                 ref._version = None
-                if ref in reads:
-                    if reads[ref] is not version:
-                        raise Conflict
-                    unread -= 1
+                if reads.get(ref, version) is not version:
+                    raise Conflict
             else:
-                return versions, unread
+                return marked
         except Conflict:
-            self._settle(versions, False)
+            self._settle(marked, False)
             raise
         except BaseException:  # interrupted, perhaps just after locking one more
-            self._settle([*versions, 0], False)
+            if ref is not None:
+                marked.setdefault(ref, None)
+            self._settle(marked, False)
             raise
-        self._settle(versions, False)
+        self._settle(marked, False)
         with guard:  # somebody else's commit is under way there: let it end, then start again
             pass
         return self._mark()
 
-    def _settle(self, versions: list[Any], published: bool) -> None:
+    def _settle(self, marked: dict[Ref[Any], Any], published: bool) -> None:
         """Unlock after a commit that was given up, or, after an interruption, end it one way or the other."""
         try:
-            self._unlock(versions, published)
+            self._unlock(marked, published)
         except BaseException:  # interrupted here as well: nothing may stay locked
-            self._unlock(versions, published)
+            self._unlock(marked, published)
             raise
 
-    def _unlock(self, versions: list[Any], published: bool) -> None:
-        for (ref, value), version in zip(self.writes.items(), versions, strict=False):
+    def _unlock(self, marked: dict[Ref[Any], Any], published: bool) -> None:
+        for ref, version in marked.items():
             if ref._version is None:
                 if published:
-                    ref._value = value
+                    ref._value = self.writes[ref]
                     version += 1
                 ref._version = version
             if ref._guard._is_owned():
@@ -312,9 +315,10 @@ class Transaction:
         """What a commit does beside records, while all it wrote is locked and marked."""
         for fifo, item in self.puts:
             fifo.append(item)
-        for entry, (stripe, key) in self.removals.items():
-            stripe.removed = entry
-            del stripe[key]
+        if self.removals:
+            for entry, (stripe, key) in self.removals.items():
+                stripe.removed = entry
+                del stripe[key]
         if self.rare:
             for shard, number in self.adds.items():
                 self.writes[shard] = shard._value + number
@@ -325,10 +329,11 @@ class Transaction:
         for fifo, _ in self.puts:
             if fifo.bell is not None:
                 fifo.ring()
-        for entry, (stripe, _) in self.shares.items():
-            if stripe.sleepers is not None and entry in self.writes:
-                for sleeper in stripe.sleepers:
-                    sleeper.wake()
+        if self.shares:
+            for entry, (stripe, _) in self.shares.items():
+                if stripe.sleepers is not None and entry in self.writes:
+                    for sleeper in stripe.sleepers:
+                        sleeper.wake()
 
     def _may_commit(self) -> bool:
         """Whether the scanned stripes still have the same keys, and the bounded queues room."""
@@ -344,15 +349,18 @@ class Transaction:
         """Forget the attempt."""
         self.reads.clear()
         self.writes.clear()
-        self._stamps = None
+        self._clock = -1
+        self.few = FEW
         if self.more:
             self.more = False
-            for entry, (stripe, key) in self.shares.items():
-                if entry._value is Absent:
-                    stripe.release(entry, key)
-            self.shares.clear()
-            self.removals.clear()
             self.puts.clear()
+            if self.shares:
+                for entry, (stripe, key) in self.shares.items():
+                    if entry._value is Absent:
+                        stripe.release(entry, key)
+                self.shares.clear()
+            if self.removals:
+                self.removals.clear()
             if self.rare:
                 self.rare = False
                 self.scans.clear()

@@ -145,7 +145,9 @@ class Run:
                 return None
             self.path.append(choice)
         choice = self.path[self.position]
-        assert choice.chosen in enabled, "the scenario does not repeat itself"
+        if choice.chosen not in enabled:
+            self.failure = "the scenario does not repeat itself"
+            return None
         self.position += 1
         self.log.append(f"{choice.chosen}:{pending[choice.chosen].name}")
         return self.threads[choice.chosen]

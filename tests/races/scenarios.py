@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stm import Counter, Fifo, Map, Ref, TooManyAttempts, Transaction, atomically, or_else, retry
+from stm import Counter, Fifo, Map, Ref, TooManyAttempts, Transaction, atomically, or_else, retry, transaction
+from stm.statistics import Everybody
 from tests.races.explorer import Scenario
 
 ATTEMPTS = 2  # each transaction may lose so often; without a bound two could take turns at losing for ever
@@ -41,17 +42,23 @@ def lost_update_of_three() -> Scenario:
     return Scenario([*scenario.bodies, scenario.bodies[0]], scenario.check)
 
 
-def write_skew() -> Scenario:
+def write_skew(*more: Ref[int]) -> Scenario:
     records = Ref(0), Ref(0)
 
     def take(txn: Transaction, mine: int) -> None:
         if not txn.get(records[0]) and not txn.get(records[1]):
             txn.set(records[mine], 1)
+            for record in more:
+                txn.set(record, 1)
 
     def check(_: list[Any]) -> None:
         assert records[0].peek() + records[1].peek() <= 1, "both took the one place"
 
     return Scenario([once(take, 0), once(take, 1)], check)
+
+
+def write_skew_with_two_writes() -> Scenario:
+    return write_skew(Ref(0))
 
 
 def zombie_read() -> Scenario:
@@ -68,11 +75,28 @@ def zombie_read() -> Scenario:
     return Scenario([once(write), once(read)])
 
 
+def zombie_read_of_many() -> Scenario:
+    left, right, third = Ref(0), Ref(0), Ref(0)
+    vars(transaction)["EVERYBODY"] = Everybody()  # counts that repeat themselves; `stepped` puts the right ones back
+
+    def write(txn: Transaction) -> None:
+        txn.set(left, 1)
+        txn.set(right, 1)
+
+    def read(txn: Transaction) -> None:
+        txn.few = 0  # as if many had been read already: the threads' commit counts are compared
+        _, first, second = txn.get(third), txn.get(left), txn.get(right)
+        assert first == second, "an attempt saw half a commit"
+
+    return Scenario([once(write), once(read)])
+
+
 def dirty_read() -> Scenario:
-    record, other = Ref(0), Ref(0)
+    record, other, third = Ref(0), Ref(0), Ref(0)
 
     def write(txn: Transaction) -> None:
         txn.set(record, txn.get(record) + 1 + txn.get(other))
+        txn.set(third, 1)
 
     def disturb(txn: Transaction) -> None:
         txn.set(other, 10)
@@ -235,7 +259,9 @@ def lost_add() -> Scenario:
 SCENARIOS = [
     lost_update,
     write_skew,
+    write_skew_with_two_writes,
     zombie_read,
+    zombie_read_of_many,
     dirty_read,
     lost_wake_up,
     lost_wake_up_of_two_records,

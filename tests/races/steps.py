@@ -16,7 +16,7 @@ from stm.fifo import Fifo
 from stm.guard import Guard
 from stm.map import Stripe
 from stm.ref import Ref
-from stm.statistics import Tally
+from stm.statistics import EVERYBODY, Tally
 from stm.waiting import Sleeper
 from tests.races import explorer
 from tests.races.explorer import announce
@@ -192,5 +192,6 @@ def stepped() -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(map_module, "guard_for", Guards())
         patch.setattr(fifo_module, "LINGER", 0)
         patch.setattr(contention, "_turn", Guard())
+        patch.setattr("stm.transaction.EVERYBODY", EVERYBODY)
         patch.setattr(contention, "EAGER", contention.PATIENCE)  # no pauses
         yield patch

@@ -44,11 +44,17 @@ def planted(method: Any, *changes: tuple[str, str]) -> Any:
     return names[method.__name__]
 
 
-BUGS = {
+BUGS: dict[str, tuple[type, str, list[tuple[str, str]], Callable[[], Scenario]]] = {
     "no validation of what was only read": (
         Transaction,
         "_commit_many",
-        [("if unread:", "if False:")],
+        [("ref._version is not reads[ref] and ref not in marked", "False")],
+        scenarios.write_skew_with_two_writes,
+    ),
+    "no validation beside the one record": (
+        Transaction,
+        "_commit_one",
+        [("(other is not ref or reads", "(other is ref and reads")],
         scenarios.write_skew,
     ),
     "no validation of the one record": (
@@ -90,6 +96,15 @@ BUGS = {
         "get",
         [("version is None or ref._version is not version", "version is None"), ("if reads:", "if False:")],
         scenarios.zombie_read,
+    ),
+    "the newest of many reads not looked at again": (
+        Transaction,
+        "get",
+        [
+            ("reads.setdefault(ref, version) is not version", "self._recheck()"),
+            ("self._recheck()  #", "reads[ref] = version  #"),
+        ],
+        scenarios.zombie_read_of_many,
     ),
 }
 

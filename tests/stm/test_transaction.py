@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from stm import Fifo, Map, Ref, Transaction, atomically, nested
-from stm.statistics import Tally
+from stm.statistics import Everybody, Tally
 from stm.transaction import FEW
 
 
@@ -183,22 +183,24 @@ def test_blind_writes_do_not_conflict() -> None:
 
 
 def test_a_thread_may_join_while_commit_counts_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    tallies: dict[int, Tally] = {}
+    joined: list[Tally] = []
 
     class Joining(Tally):
         __slots__ = ()
 
         @property
         def commits(self) -> int:
-            tallies[len(tallies)] = Tally()
+            together(lambda: joined.append(everybody.own_tally()))
             return 0
 
         @commits.setter
         def commits(self, value: int) -> None:
             pass
 
-    tallies[0] = Joining()
-    monkeypatch.setattr("stm.transaction.TALLIES", tallies)
+    everybody = Everybody()
+    everybody.tallies = (Joining(), Tally())
+    monkeypatch.setattr("stm.transaction.EVERYBODY", everybody)
     records = [Ref(0) for _ in range(FEW + 4)]
     assert atomically(lambda txn: sum(txn.get(record) for record in records)) == 0
-    assert len(tallies) > 1
+    assert joined
+    assert set(joined) <= set(everybody.tallies)
