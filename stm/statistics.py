@@ -35,11 +35,10 @@ class Everybody:
 
     def own_tally(self) -> Tally:
         """The calling thread's counts."""
-        thread = get_ident()
+        fresh = Tally()
         with self._joining:
-            tally = self._by_thread.get(thread)
-            if tally is None:
-                tally = self._by_thread[thread] = Tally()
+            tally = self._by_thread.setdefault(get_ident(), fresh)
+            if tally is fresh:
                 self.tallies = (*self.tallies, tally)
             return tally
 
