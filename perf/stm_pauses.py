@@ -3,9 +3,9 @@
 Two threads insert 1,000,000 keys, half each, while a third looks keys up; every single operation is timed, by the
 wall clock and by its thread's processor time.  Each container has a process of its own, once with Python's collector
 as it comes and once with automatic collection off, as a server would have it (docs say when it collects instead).
-The wall clock also shows when the machine gave the core to somebody else; so beside the maps the same
-three threads run with *no map*: private work of some microseconds in place of insert and lookup.  Memory: growth of the resident set over all
-entries, keys and values made before.
+The wall clock also shows when the machine gave the core to somebody else; so beside the maps the same three threads
+run with *no map*: private work of some microseconds in place of insert and lookup.  Memory: growth of the resident
+set over all entries, keys and values made before.
 """
 
 from __future__ import annotations
