@@ -81,7 +81,8 @@ def run(name: str, full: bool, into: Path) -> str:
     text = [] if name in HAS_A_HEAD else report.head(benchmark.title, METHOD, benchmark.distributions)
     for part in benchmark.parts:
         if len(benchmark.parts) > 1:
-            text += [f"python -m {part.module}", "-" * (10 + len(part.module))]
+            command = " ".join(["python -m", part.module, *(part.full if full else part.quick)])
+            text += [command, "-" * len(command)]
         text.append(output(part, full, limit))
     whole = "\n".join(text).rstrip() + "\n"
     (into / f"{name}.txt").write_text(whole)
