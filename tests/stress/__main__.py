@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import TYPE_CHECKING, cast
 
 from tests.races import scenarios
 from tests.races.explorer import explore
 from tests.races.steps import stepped
 from tests.stress.history import circle_in, record_history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.races.explorer import Scenario
 
 
 def main(seconds: float) -> int:
@@ -20,7 +26,7 @@ def main(seconds: float) -> int:
             if scenario.__name__ in finished or time.monotonic() >= end:
                 continue
             with stepped():
-                report = explore(scenario, bound)
+                report = explore(cast("Callable[[], Scenario]", scenario), bound)
             if report.complete:
                 finished.add(scenario.__name__)
             extent = "every order" if report.complete else f"the first {report.orders + report.cut:,} runs"
