@@ -48,14 +48,18 @@ def test_many_rings_of_many_threads_are_one_wake_up() -> None:
 
 def test_a_wake_up_is_passed_on_to_the_thread_that_it_was_meant_for() -> None:
     bell = Bell()
+
+    def sleep_and_pass_on() -> None:
+        bell.sleep(30)
+        bell.pass_on()
+
     bell.listen()
-    sleepers = [threading.Thread(target=bell.sleep, args=(30,)) for _ in range(2)]
+    sleepers = [threading.Thread(target=sleep_and_pass_on) for _ in range(2)]
     for sleeper in sleepers:
         sleeper.start()
     bell.ring()
     for sleeper in sleepers:
-        bell.pass_on()
-        sleeper.join(30)
+        sleeper.join(20)
     assert not any(sleeper.is_alive() for sleeper in sleepers)
 
 

@@ -20,6 +20,23 @@ from transport.resolver import Resolver
 DROP, SERVFAIL, TRUNCATE = "drop", "servfail", "truncate"
 
 
+def two_sockets_of_one_port() -> tuple[socket.socket, socket.socket]:
+    """A UDP socket and a listening TCP socket with the same number, which some connection may have taken for TCP."""
+    while True:
+        tcp = socket.socket()
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tcp.bind(("127.0.0.1", 0))
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            udp.bind(tcp.getsockname())
+            tcp.listen()
+        except OSError:
+            tcp.close()
+            udp.close()
+        else:
+            return udp, tcp
+
+
 class NameServer:
     """A DNS server on loopback, UDP and TCP, that answers from a table and does as it is told."""
 
@@ -28,13 +45,8 @@ class NameServer:
         self.ttl = 300
         self.behaviour: dict[str, list[str]] = {}
         self.asked: list[tuple[str, str, str]] = []
-        self._udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._udp.bind(("127.0.0.1", 0))
+        self._udp, self._tcp = two_sockets_of_one_port()
         self.port = self._udp.getsockname()[1]
-        self._tcp = socket.socket()
-        self._tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._tcp.bind(("127.0.0.1", self.port))
-        self._tcp.listen()
         self._threads = [threading.Thread(target=each) for each in (self._serve_udp, self._serve_tcp)]
         for thread in self._threads:
             thread.start()
