@@ -80,7 +80,6 @@ class DialogUsageManager:
         if self._started:
             raise RuntimeError("this manager was started before: make a new one")
         self._started = True
-        self._stack.agent.answers_offers = not self.has_handler(Offered)
         self._workers.start()
         self._reactor.start()
 

@@ -90,6 +90,11 @@ def repeated(usage: InviteUsage, timing: Timing, effects: list[Effect]) -> None:
 
 def acknowledged(usage: InviteUsage, _given: Given, _timing: Timing, effects: list[Effect]) -> None:
     """Stop repeating the 2xx: its ACK has come."""
+    repetition_stopped(usage, effects)
+
+
+def repetition_stopped(usage: InviteUsage, effects: list[Effect]) -> None:
+    """Stop the timers of an accepted INVITE and forget it."""
     effects.append(StopTimer(usage.key, "2XX"))
     effects.append(StopTimer(usage.key, "NO_ACK"))
     usage.received = None

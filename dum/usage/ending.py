@@ -2,18 +2,17 @@
 
 from dum.dialog.dialog import Dialog
 from dum.dialog.requests import hop_of, request_within
-from dum.effects import Effect, StopTimer, Tell, ToClient, ToServer
+from dum.effects import Effect, Tell, ToClient, ToServer
 from dum.events import Ended
 from dum.timers import Timing
-from dum.usage.accepting import terminated
+from dum.usage.accepting import repetition_stopped, terminated
 from dum.usage.session import Given, InviteUsage
 
 
 def end_told(usage: InviteUsage, status: int, by_peer: bool, why: str, effects: list[Effect]) -> None:
     """Report the end of the call and stop what would still be retransmitted for it."""
     if usage.received is not None and usage.received.response:
-        effects.append(StopTimer(usage.key, "2XX"))
-        effects.append(StopTimer(usage.key, "NO_ACK"))
+        repetition_stopped(usage, effects)
     usage.received = None
     usage.sent = None
     effects.append(Tell(usage.owner, Ended(usage.owner, status, by_peer, why)))
